@@ -1,0 +1,128 @@
+//! Ids and names, each a type of its own.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! text_id {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+text_id! {
+    /// Name of a ledger: folders that share retention, signing key and audience. From the configuration.
+    LedgerName;
+    /// Name of a designated folder, unique in its ledger. From the configuration.
+    FolderName;
+    /// Name of a provider account in the configuration.
+    AccountName;
+    /// Customer organisation or account at the provider (Entra tenant, Google permission id of the subject, Dropbox account id).
+    TenantId;
+    /// One root of items (Graph drive, Google My Drive or shared drive, Dropbox namespace). Opaque.
+    DriveId;
+    /// Provider-assigned id of a file or folder (Graph `driveItem.id`, Drive `file.id`, Dropbox `id:…`).
+    /// Opaque: compared byte for byte, never parsed; unique only together with its [`DriveId`].
+    ItemId;
+    /// Provider-assigned id of one saved state of a file's content (Graph `driveItemVersion.id`, Drive revision id, Dropbox `rev`). Opaque.
+    RevisionId;
+    /// Place to resume a change feed between runs. Opaque; never logged whole, because some providers put arguments in it.
+    Cursor;
+    /// Place to resume within one listing. Opaque.
+    PageToken;
+    /// The key under which a provider that names deleted things only by path knows a place (Dropbox `path_lower`). Opaque but for
+    /// one rule: `/` separates levels, so a key followed by `/` is a prefix of everything below it.
+    PlaceKey;
+    /// Id of one run of the harvest: start time and random part, unique in its ledger.
+    RunId;
+}
+
+impl PlaceKey {
+    /// True when `self` lies below `ancestor` in the tree.
+    pub fn is_below(&self, ancestor: &Self) -> bool {
+        self.0
+            .strip_prefix(ancestor.as_str())
+            .is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+/// A file store with an API of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    /// OneDrive for Business, SharePoint libraries, OneDrive personal (Microsoft Graph).
+    #[serde(rename = "onedrive")]
+    OneDrive,
+    /// Google Drive: My Drive and shared drives.
+    GoogleDrive,
+    /// Dropbox, individual and team.
+    Dropbox,
+}
+
+impl Provider {
+    /// The name used in events, configuration and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OneDrive => "onedrive",
+            Self::GoogleDrive => "google_drive",
+            Self::Dropbox => "dropbox",
+        }
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_below_only_across_a_separator() {
+        let place = |text: &str| PlaceKey::from(text);
+        assert!(place("/a/b").is_below(&place("/a")));
+        assert!(!place("/ab").is_below(&place("/a")));
+        assert!(!place("/a").is_below(&place("/a")));
+    }
+
+    #[test]
+    fn provider_names_agree_with_their_serialised_form() {
+        for provider in [Provider::OneDrive, Provider::GoogleDrive, Provider::Dropbox] {
+            assert_eq!(
+                serde_json::to_string(&provider).unwrap(),
+                format!("\"{provider}\"")
+            );
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Leaves: the stored bytes of one record, hashed verbatim into the log.
+//!
+//! A leaf is one line of canonical JSON of at most [`MAX_LEAF_BYTES`]. A snapshot's leaves are: for each folder its events in a
+//! deterministic order, then that folder's window; the run leaf last. The first snapshot of a log starts with its genesis leaf, the
+//! last one holds its close leaf.
+
+mod event;
+mod log;
+mod run;
+mod window;
+
+use serde::{Deserialize, Serialize};
+
+pub use event::{EventLeaf, seal};
+pub use log::{CloseLeaf, GenesisLeaf, PreviousLog};
+pub use run::{CheckpointRef, Objects, Requests, RunLeaf, Tool};
+pub use window::{Counted, Gap, GapReason, LeafRef, WindowLeaf, WindowState};
+
+use crate::{ModelError, record::canonical};
+
+/// Largest leaf, bytes: the entry length of a C2SP entry bundle is 16 bits.
+pub const MAX_LEAF_BYTES: usize = 65_535;
+
+/// Version of the leaf formats.
+pub const VERSION: u32 = 1;
+
+/// One record, as read from a leaf.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Leaf {
+    /// A fact.
+    Event(Box<EventLeaf>),
+    /// What one look at one folder covered.
+    Window(Box<WindowLeaf>),
+    /// End of a snapshot.
+    Run(Box<RunLeaf>),
+    /// First leaf of a log.
+    Genesis(Box<GenesisLeaf>),
+    /// Last leaf but one of a log.
+    Close(Box<CloseLeaf>),
+    /// A type this version does not know; kept, counted, not interpreted.
+    Unknown(String),
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    #[serde(rename = "type")]
+    kind: String,
+    v: u32,
+}
+
+impl Leaf {
+    /// Reads a leaf. Unknown members are ignored, an unknown type or version is [`Leaf::Unknown`]: the bytes stay the evidence.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ModelError> {
+        check_size(bytes)?;
+        let tag: Tag = from_slice(bytes)?;
+        if tag.v != VERSION {
+            return Ok(Self::Unknown(format!("{} version {}", tag.kind, tag.v)));
+        }
+        Ok(match tag.kind.as_str() {
+            "event" => Self::Event(from_slice(bytes)?),
+            "window" => Self::Window(from_slice(bytes)?),
+            "run" => Self::Run(from_slice(bytes)?),
+            "genesis" => Self::Genesis(from_slice(bytes)?),
+            "close" => Self::Close(from_slice(bytes)?),
+            _ => Self::Unknown(tag.kind),
+        })
+    }
+}
+
+fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, ModelError> {
+    serde_json::from_slice(bytes).map_err(ModelError::Leaf)
+}
+
+fn check_size(bytes: &[u8]) -> Result<(), ModelError> {
+    if bytes.len() > MAX_LEAF_BYTES {
+        return Err(ModelError::LeafTooLarge {
+            bytes: bytes.len(),
+            limit: MAX_LEAF_BYTES,
+        });
+    }
+    Ok(())
+}
+
+/// The bytes of a leaf: canonical JSON, size checked.
+pub fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, ModelError> {
+    let bytes = canonical(record)?;
+    check_size(&bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! Canonical JSON for our own records.
+//!
+//! Leaves are JSON in JCS form (RFC 8785). Our records hold only strings, booleans, small integers, arrays and objects whose fields
+//! are declared in sorted order, and for those `serde_json`'s compact form is the JCS form (tested against a JCS implementation).
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+
+use crate::{Digest, ModelError, sha256};
+
+/// The canonical bytes of a record of ours.
+pub fn canonical<T: Serialize>(record: &T) -> Result<Vec<u8>, ModelError> {
+    serde_json::to_vec(record).map_err(ModelError::Serialise)
+}
+
+/// SHA-256 over the canonical JSON array of `parts`.
+pub fn canonical_digest(parts: &[&str]) -> Digest {
+    let mut bytes = vec![b'['];
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            bytes.push(b',');
+        }
+        // Writing a string to a vector cannot fail.
+        let _infallible = serde_json::to_writer(&mut bytes, part);
+    }
+    bytes.push(b']');
+    sha256(&bytes)
+}
+
+/// A 64-bit number, a JSON string in records because JSON numbers are only exact up to 2^53 (RFC 8785 §3.2.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Count(pub u64);
+
+impl Serialize for Count {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let value: u64 = text.parse().map_err(serde::de::Error::custom)?;
+        // One text per number: a leading zero or sign would make two records of one fact.
+        if value.to_string() == text {
+            Ok(Self(value))
+        } else {
+            Err(serde::de::Error::custom("number is not in shortest form"))
+        }
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Reads a record from one line of JSON.
+pub fn read<T: DeserializeOwned>(line: &[u8]) -> Result<T, ModelError> {
+    serde_json::from_slice(line).map_err(ModelError::Leaf)
+}
+
+/// True for the default value: such members are left out of records.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn strings_serialise_as_jcs(text in "\\PC*", control in prop::collection::vec(0_u32..0x20, 0..8)) {
+            let text: String = text.chars().chain(control.into_iter().filter_map(char::from_u32)).collect();
+            prop_assert_eq!(canonical(&text).unwrap(), serde_json_canonicalizer::to_vec(&text).unwrap());
+        }
+    }
+
+    #[test]
+    fn counts_are_strings_in_shortest_form() {
+        assert_eq!(canonical(&Count(u64::MAX)).unwrap(), b"\"18446744073709551615\"");
+        assert_eq!(read::<Count>(b"\"7\"").unwrap(), Count(7));
+        for bad in ["\"07\"", "\"+7\"", "7", "\"\"", "\"-1\""] {
+            assert!(
+                matches!(read::<Count>(bad.as_bytes()), Err(ModelError::Leaf(_))),
+                "{bad}"
+            );
+        }
+    }
+}
