@@ -40,7 +40,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order a snapshot is written: the checkpoint last.
-    pub const ALL: [Self; 5] = [Self::Segment, Self::Sidecar, Self::Raw, Self::State, Self::Checkpoint];
+    pub const ALL: [Self; 5] = [
+        Self::Segment,
+        Self::Sidecar,
+        Self::Raw,
+        Self::State,
+        Self::Checkpoint,
+    ];
 
     /// The directory of the kind.
     pub const fn directory(self) -> &'static str {
@@ -107,9 +113,33 @@ impl LogName {
             Some((seq, digest)) => (seq, Some(digest.parse().ok()?)),
             None => (stem, None),
         };
-        let well_formed = seq.len() == 20 && seq.bytes().all(|byte| byte.is_ascii_digit()) && digest.is_some() != (kind == Kind::Checkpoint);
-        Some(ObjectName { kind, seq: seq.parse().ok().filter(|_| well_formed)?, digest })
+        let well_formed = seq.len() == 20
+            && seq.bytes().all(|byte| byte.is_ascii_digit())
+            && digest.is_some() != (kind == Kind::Checkpoint);
+        Some(ObjectName {
+            kind,
+            seq: seq.parse().ok().filter(|_| well_formed)?,
+            digest,
+        })
     }
+}
+
+/// First word of the checkpoint's extension line that binds the stored bytes of its segment.
+const SEGMENT_LINE: &str = "segment-sha256 ";
+
+/// The extension line of a checkpoint (C2SP tlog-checkpoint) that names the SHA-256 of its segment object: the root covers the leaves,
+/// and many compressed forms hold the same leaves, so without this line a segment's stored bytes could be changed unnoticed.
+pub fn segment_line(digest: &Digest) -> String {
+    format!("{SEGMENT_LINE}{digest}")
+}
+
+/// The digest in a checkpoint's extension lines; `None` when none of them, or more than one, names a segment.
+pub fn segment_digest(extensions: &[String]) -> Option<Digest> {
+    let mut named = extensions
+        .iter()
+        .filter_map(|line| line.strip_prefix(SEGMENT_LINE));
+    let digest = named.next()?.parse().ok()?;
+    named.next().is_none().then_some(digest)
 }
 
 impl fmt::Display for LogName {
@@ -124,7 +154,10 @@ mod tests {
     use crate::sha256;
 
     fn log() -> LogName {
-        LogName { ledger: "finance".into(), year: 2026 }
+        LogName {
+            ledger: "finance".into(),
+            year: 2026,
+        }
     }
 
     #[test]
@@ -132,10 +165,40 @@ mod tests {
         let digest = sha256(b"x");
         for kind in [Kind::Segment, Kind::Sidecar, Kind::Raw, Kind::State] {
             let key = log().object(kind, 7, &digest);
-            assert_eq!(log().parse(&key), Some(ObjectName { kind, seq: 7, digest: Some(digest) }), "{key}");
+            assert_eq!(
+                log().parse(&key),
+                Some(ObjectName {
+                    kind,
+                    seq: 7,
+                    digest: Some(digest)
+                }),
+                "{key}"
+            );
         }
-        assert_eq!(log().checkpoint(42), "finance/2026/checkpoints/00000000000000000042");
-        assert_eq!(log().parse(&log().checkpoint(42)), Some(ObjectName { kind: Kind::Checkpoint, seq: 42, digest: None }));
+        assert_eq!(
+            log().checkpoint(42),
+            "finance/2026/checkpoints/00000000000000000042"
+        );
+        assert_eq!(
+            log().parse(&log().checkpoint(42)),
+            Some(ObjectName {
+                kind: Kind::Checkpoint,
+                seq: 42,
+                digest: None
+            })
+        );
+    }
+
+    #[test]
+    fn a_checkpoint_names_its_segment_once() {
+        let line = segment_line(&sha256(b"x"));
+        assert_eq!(
+            segment_digest(&["other".into(), line.clone()]),
+            Some(sha256(b"x"))
+        );
+        assert_eq!(segment_digest(&[line.clone(), line]), None);
+        assert_eq!(segment_digest(&[]), None);
+        assert_eq!(segment_digest(&["segment-sha256 12".into()]), None);
     }
 
     #[test]
