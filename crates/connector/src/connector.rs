@@ -1,0 +1,157 @@
+//! The trait every provider implements.
+
+use async_trait::async_trait;
+use revtrail_model::id::{Cursor, DriveId, ItemId, PageToken, PlaceKey, Provider, TenantId};
+
+use crate::{
+    change::{Change, RevisionAnswer, RevisionAsk},
+    error::ConnectorError,
+    time::Timestamp,
+    usage::Usage,
+};
+
+/// One provider account, read-only. Each call fetches one page (or one batch) and keeps no state between calls; retry, pacing and
+/// token refresh happen below, in [`crate::Http`].
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// What this provider's API can and cannot tell us.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Proves credentials without reading content, and names the tenant.
+    async fn preflight(&self) -> Result<Access, ConnectorError>;
+
+    /// Finds a designated folder. [`crate::ErrorKind::NotFound`] when there is none, or it is no folder.
+    async fn resolve(&self, place: &Place) -> Result<FolderRoot, ConnectorError>;
+
+    /// One page of the folder's change feed.
+    ///
+    /// [`FeedPoint::Start`] begins a full listing, whose cursor was taken before the listing began, so that nothing that happens
+    /// meanwhile is missed. A feed may show items outside the folder and the same item more than once; the last one counts.
+    async fn changes(&self, root: &FolderRoot, at: FeedPoint) -> Result<FeedPage, ConnectorError>;
+
+    /// One page of everything below `item`, for a folder that came into view with contents the feed does not list.
+    async fn subtree(
+        &self,
+        root: &FolderRoot,
+        item: &ItemId,
+        page: Option<PageToken>,
+    ) -> Result<Page, ConnectorError>;
+
+    /// Revision lists for up to [`Capabilities::revision_batch`] questions: one answer per question, in the order asked, so that one
+    /// bad file loses only itself.
+    async fn revisions(
+        &self,
+        root: &FolderRoot,
+        asks: &[RevisionAsk],
+    ) -> Result<Vec<RevisionAnswer>, ConnectorError>;
+
+    /// What was sent and waited for since this connector was made.
+    fn usage(&self) -> Usage;
+}
+
+/// What a provider's API can tell us. Data, so that no caller has to ask which provider it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The provider.
+    pub provider: Provider,
+    /// Most questions in one [`Connector::revisions`] call.
+    pub revision_batch: usize,
+    /// How deleted items are named.
+    pub addressing: Addressing,
+    /// Whether a full listing tells of every live item, so that a known item it leaves out is gone.
+    pub creation: Creation,
+}
+
+/// How the feed names an item that is no longer there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressing {
+    /// By item id; a deleted or trashed folder's contents follow from the tree.
+    Id,
+    /// By place; a folder's tombstone stands for everything below it, and places are listed for earlier occupants.
+    Place,
+}
+
+/// What tells that an item was created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creation {
+    /// The item carries its creation time.
+    Reported,
+    /// Only the oldest listed revision hints at it.
+    OldestRevision,
+}
+
+/// Proof of access.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Customer organisation or account, stable over time.
+    pub tenant: TenantId,
+}
+
+/// Where a designated folder is, in the words of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Drive, shared drive or namespace id; absent for the account's own.
+    pub drive: Option<DriveId>,
+    /// How the folder is named within it.
+    pub within: Within,
+}
+
+/// How a folder is named within a drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Within {
+    /// Absolute path, `/`-separated; `/` is the root of the drive.
+    Path(String),
+    /// Item id.
+    Item(ItemId),
+}
+
+/// A designated folder, found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderRoot {
+    /// Its root of items.
+    pub drive: DriveId,
+    /// The folder's own id.
+    pub item: ItemId,
+    /// Its place, where the provider addresses by place.
+    pub place: Option<PlaceKey>,
+}
+
+/// Where to read the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedPoint {
+    /// A full listing of what is there now.
+    Start,
+    /// Everything since the cursor.
+    After(Cursor),
+    /// The next page of a listing under way.
+    Page(PageToken),
+}
+
+/// One page of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedPage {
+    /// Entries, oldest first where the provider orders them.
+    pub changes: Vec<Change>,
+    /// What follows. A half-read feed has no cursor to save, by type.
+    pub next: Next,
+    /// The provider's clock when it answered (`Date`, whole seconds, truncated); absent when it sent none.
+    pub answered_at: Option<Timestamp>,
+}
+
+/// What follows a page of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// More of the same listing.
+    Page(PageToken),
+    /// Caught up; resume here next time.
+    CaughtUp(Cursor),
+}
+
+/// One page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Entries.
+    pub changes: Vec<Change>,
+    /// The next page; absent at the end.
+    pub next: Option<PageToken>,
+}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+pub mod change;
+pub mod connector;
+pub mod error;
+pub mod hosts;
+pub mod http;
+pub mod oauth;
+pub mod pacing;
+pub mod pages;
+pub mod request;
+pub mod retry;
+pub mod secret;
+pub mod settings;
+pub mod usage;
+
+pub use connector::{
+    Access, Addressing, Capabilities, Connector, Creation, FeedPage, FeedPoint, FolderRoot, Next, Page,
+    Place, Within,
+};
+pub use error::{Action, ConnectorError, ErrorKind};
+pub use http::Http;
+pub use revtrail_model::time;
+pub use usage::Usage;

@@ -1,0 +1,18 @@
+//! What a connector sent and waited for.
+
+use std::collections::BTreeMap;
+
+use crate::time::Timestamp;
+
+/// Counters since the connector was made. They only grow; take differences for one window.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// HTTP requests sent, by operation, repeats included.
+    pub requests: BTreeMap<&'static str, u64>,
+    /// Requests that were repeats.
+    pub retries: u64,
+    /// Time waited because the provider asked for it, milliseconds.
+    pub throttled_ms: u64,
+    /// `Date` of the last answer and our clock when it came.
+    pub last_answer: Option<(Timestamp, Timestamp)>,
+}

@@ -1,0 +1,6 @@
+//! The mechanics against a scripted server on the loopback interface.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod http;
+mod oauth;
+mod server;
