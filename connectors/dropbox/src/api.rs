@@ -1,0 +1,318 @@
+//! The six routes this connector calls, as requests.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use revtrail_connector::{
+    ConnectorError, FolderRoot,
+    http::{Answer, ErrorReader, Failure, HeaderMap, Hosts, Http, HttpSettings},
+    oauth::{Grant, OAuth, SecretFile, SecretSource},
+    pacing::Pacing,
+    request::Request,
+    retry::RetryPolicy,
+    time::Timestamp,
+};
+use revtrail_model::{
+    id::{DriveId, Provider},
+    time::Clock,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::{
+    config::{Account, below},
+    error::{classify, malformed},
+    map::Origin,
+    wire::{AccountBatch, FullAccount, ListFolder, ListRevisions},
+};
+
+pub(crate) const LIST: &str = "list_folder";
+pub(crate) const CONTINUE: &str = "list_folder_continue";
+pub(crate) const METADATA: &str = "get_metadata";
+pub(crate) const REVISIONS: &str = "list_revisions";
+pub(crate) const ACCOUNT: &str = "get_current_account";
+pub(crate) const PEOPLE: &str = "get_account_batch";
+
+/// A page of a big recursive listing takes Dropbox a while.
+const TIMEOUT: Duration = Duration::from_secs(100);
+/// Most entries Dropbox puts on one page of a listing, more or less.
+const LIST_LIMIT: u16 = 2000;
+/// Most revisions in one answer; a larger number is refused.
+pub(crate) const REVISIONS_LIMIT: usize = 100;
+
+/// The API of one account.
+pub(crate) struct Api {
+    http: Http,
+    url: Url,
+    account: OnceCell<FullAccount>,
+}
+
+/// An answer and where it came from.
+pub(crate) struct Reply<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Origin,
+    pub(crate) answered_at: Option<Timestamp>,
+}
+
+/// The namespace that paths start from, as a request header; absent for the account's home, which is the default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PathRoot(Option<String>);
+
+/// Which entries a listing has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deleted {
+    /// Only what is there.
+    Without,
+    /// Emptied places, too.
+    With,
+}
+
+/// A question to `list_revisions`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Revisions<'a> {
+    /// Of this item, wherever it was. Cannot be paged.
+    OfItem(&'a str),
+    /// Saved at this place, older than a revision when one is named.
+    AtPlace(&'a str, Option<&'a str>),
+}
+
+// Dropbox refuses requests with members it does not know, so arguments hold nothing that is not needed.
+#[derive(Serialize)]
+struct ListArg<'a> {
+    path: &'a str,
+    recursive: bool,
+    include_deleted: bool,
+    limit: u16,
+}
+
+#[derive(Serialize)]
+struct CursorArg<'a> {
+    cursor: &'a str,
+}
+
+#[derive(Serialize)]
+struct PathArg<'a> {
+    path: &'a str,
+}
+
+#[derive(Serialize)]
+struct RevisionsArg<'a> {
+    path: &'a str,
+    mode: Tagged<'a>,
+    limit: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before_rev: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Tagged<'a> {
+    #[serde(rename = ".tag")]
+    tag: &'a str,
+}
+
+#[derive(Serialize)]
+struct NamespaceRoot<'a> {
+    #[serde(rename = ".tag")]
+    tag: &'a str,
+    namespace_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct AccountsArg<'a> {
+    account_ids: &'a [String],
+}
+
+impl Api {
+    pub(crate) fn new(http: Http, url: Url) -> Self {
+        Self {
+            http,
+            url,
+            account: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Asks whose account this is.
+    pub(crate) async fn ask_account(&self) -> Result<FullAccount, ConnectorError> {
+        // A route without argument takes the JSON literal null.
+        let reply = self
+            .call(ACCOUNT, "/2/users/get_current_account", &(), &PathRoot(None))
+            .await?;
+        Ok(reply.value)
+    }
+
+    /// Whose account this is, asked once.
+    pub(crate) async fn account(&self) -> Result<&FullAccount, ConnectorError> {
+        self.account.get_or_try_init(|| self.ask_account()).await
+    }
+
+    /// How requests name the namespace that paths start from.
+    pub(crate) async fn path_root(&self, drive: &DriveId) -> Result<PathRoot, ConnectorError> {
+        let account = self.account().await?;
+        if account.root_info.home_namespace_id == drive.as_str() {
+            return Ok(PathRoot(None));
+        }
+        let root = NamespaceRoot {
+            tag: "namespace_id",
+            namespace_id: drive.as_str(),
+        };
+        let text = serde_json::to_string(&root).map_err(|error| malformed(ACCOUNT, error))?;
+        Ok(PathRoot(Some(text)))
+    }
+
+    /// What is at a path, or under an id.
+    pub(crate) async fn metadata(
+        &self,
+        root: &PathRoot,
+        path: &str,
+    ) -> Result<Box<serde_json::value::RawValue>, ConnectorError> {
+        let reply = self
+            .call(METADATA, "/2/files/get_metadata", &PathArg { path }, root)
+            .await?;
+        Ok(reply.value)
+    }
+
+    /// First page of everything below a folder.
+    pub(crate) async fn list(
+        &self,
+        root: &PathRoot,
+        path: &str,
+        deleted: Deleted,
+    ) -> Result<Reply<ListFolder>, ConnectorError> {
+        let argument = ListArg {
+            path,
+            recursive: true,
+            include_deleted: deleted == Deleted::With,
+            limit: LIST_LIMIT,
+        };
+        self.call(LIST, "/2/files/list_folder", &argument, root).await
+    }
+
+    /// The next page of a listing, or what changed since it.
+    pub(crate) async fn list_continue(
+        &self,
+        root: &PathRoot,
+        cursor: &str,
+    ) -> Result<Reply<ListFolder>, ConnectorError> {
+        self.call(
+            CONTINUE,
+            "/2/files/list_folder/continue",
+            &CursorArg { cursor },
+            root,
+        )
+        .await
+    }
+
+    /// One page of revisions.
+    pub(crate) async fn revisions(
+        &self,
+        root: &PathRoot,
+        ask: Revisions<'_>,
+    ) -> Result<Reply<ListRevisions>, ConnectorError> {
+        let (path, tag, before_rev) = match ask {
+            Revisions::OfItem(id) => (id, "id", None),
+            Revisions::AtPlace(path, before) => (path, "path", before),
+        };
+        let argument = RevisionsArg {
+            path,
+            mode: Tagged { tag },
+            limit: REVISIONS_LIMIT,
+            before_rev,
+        };
+        self.call(REVISIONS, "/2/files/list_revisions", &argument, root)
+            .await
+    }
+
+    /// Names of up to 300 accounts. All or nothing: one bad id is a [`AccountBatch::Refused`].
+    pub(crate) async fn accounts(&self, account_ids: &[String]) -> Result<AccountBatch, ConnectorError> {
+        let argument = AccountsArg { account_ids };
+        let reply = self
+            .call(PEOPLE, "/2/users/get_account_batch", &argument, &PathRoot(None))
+            .await?;
+        Ok(reply.value)
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        route: &str,
+        argument: &(impl Serialize + Sync),
+        root: &PathRoot,
+    ) -> Result<Reply<T>, ConnectorError> {
+        let body = serde_json::to_string(argument).map_err(|error| malformed(operation, error))?;
+        let mut request = Request::post_json(operation, below(&self.url, route), body);
+        if let PathRoot(Some(root)) = root {
+            request = request.header("dropbox-api-path-root", root.clone());
+        }
+        let (value, answer): (T, Answer) = self.http.send_json(&request).await?;
+        Ok(Reply {
+            value,
+            origin: Origin {
+                operation,
+                request_id: answer.request_id,
+            },
+            answered_at: answer.date,
+        })
+    }
+}
+
+/// The path argument that names a designated folder.
+pub(crate) fn path_of(root: &FolderRoot) -> &str {
+    root.place
+        .as_ref()
+        .map_or_else(|| root.item.as_str(), |place| place.as_str())
+}
+
+/// Makes the way to the API: token, pace and how refusals are read.
+pub(crate) fn http(account: &Account, clock: Arc<dyn Clock>) -> Result<Http, ConnectorError> {
+    let secret = |path: &PathBuf| -> Arc<dyn SecretSource> { Arc::new(SecretFile(path.clone())) };
+    let grant = Grant::RefreshToken {
+        client_id: account.client_id.clone(),
+        client_secret: account.client_secret_file.as_ref().map(secret),
+        refresh_token: secret(&account.refresh_token_file),
+        scopes: Vec::new(),
+    };
+    let settings = HttpSettings {
+        provider: Provider::Dropbox,
+        hosts: Hosts::new([&account.api_url]),
+        retry: RetryPolicy {
+            base: Duration::from_millis(account.retry_base_ms),
+            ..RetryPolicy::default()
+        },
+        pacing: Pacing {
+            units_per_second: account.requests_per_second,
+            burst: account.requests_per_second,
+        },
+        user_agent: concat!("revtrail/", env!("CARGO_PKG_VERSION")).to_owned(),
+        max_body_bytes: 64 << 20,
+        timeout: TIMEOUT,
+        clock,
+    };
+    let auth = OAuth::new(settings.clone(), account.token_url.clone(), grant)?;
+    Http::new(settings, Some(Arc::new(auth)), Arc::new(Refusals))
+}
+
+/// Reads refusals for [`Http`].
+struct Refusals;
+
+impl ErrorReader for Refusals {
+    fn read(&self, answer: &Answer, operation: &'static str) -> Option<Failure> {
+        let wait = answer.headers.get("retry-after");
+        let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let (kind, code) = classify(
+            operation,
+            answer.status,
+            wait.map(Duration::from_secs),
+            &answer.body,
+        )?;
+        Some(Failure { kind, code })
+    }
+
+    fn request_id(&self, headers: &HeaderMap) -> Option<String> {
+        let id = headers.get("x-dropbox-request-id")?;
+        id.to_str().ok().map(str::to_owned)
+    }
+}

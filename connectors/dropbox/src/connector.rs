@@ -1,0 +1,237 @@
+//! The connector: one method per question of the harvest.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+use futures::future::join_all;
+use revtrail_connector::{
+    Access, Addressing, Capabilities, Connector, ConnectorError, Creation, ErrorKind, FeedPage, FeedPoint,
+    FolderRoot, Page, Place, Usage, Within,
+    change::{Change, RevisionAnswer, RevisionAsk, RevisionList, Seen},
+};
+use revtrail_model::{
+    id::{DriveId, ItemId, PageToken, PlaceKey, Provider, TenantId},
+    time::Clock,
+};
+
+use crate::{
+    api::{Api, Deleted, LIST, METADATA, PathRoot, Reply, http, path_of},
+    config::Account,
+    error::{malformed, plain},
+    feed::Step,
+    history::{self, History},
+    map::{View, change},
+    people::People,
+    wire::{ListFolder, Metadata},
+};
+
+/// Most `list_revisions` calls at a time. Dropbox publishes no limit; more than a few per account are soon refused.
+const REVISION_BATCH: usize = 4;
+
+/// Connects to an account. Nothing is sent before the first question.
+pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
+    Ok(Box::new(Dropbox {
+        api: Api::new(http(account, clock)?, account.api_url.clone()),
+        people: People::default(),
+        namespace: account.namespace.as_deref().map(DriveId::from),
+    }))
+}
+
+/// One Dropbox account.
+struct Dropbox {
+    api: Api,
+    people: People,
+    /// Namespace for folders that name none themselves.
+    namespace: Option<DriveId>,
+}
+
+#[async_trait]
+impl Connector for Dropbox {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            provider: Provider::Dropbox,
+            revision_batch: REVISION_BATCH,
+            addressing: Addressing::Place,
+            creation: Creation::OldestRevision,
+        }
+    }
+
+    async fn preflight(&self) -> Result<Access, ConnectorError> {
+        let account = self.api.ask_account().await?;
+        Ok(Access {
+            tenant: TenantId::from(account.account_id),
+        })
+    }
+
+    async fn resolve(&self, place: &Place) -> Result<FolderRoot, ConnectorError> {
+        let drive = match place.drive.as_ref().or(self.namespace.as_ref()) {
+            Some(drive) => drive.clone(),
+            None => DriveId::from(self.api.account().await?.root_info.root_namespace_id.as_str()),
+        };
+        let path = match &place.within {
+            Within::Path(path) => normal(path),
+            Within::Item(id) => id.as_str().to_owned(),
+        };
+        if path.is_empty() {
+            return Ok(namespace_itself(drive));
+        }
+        let root = self.api.path_root(&drive).await?;
+        let metadata = self.api.metadata(&root, &path).await?;
+        match Metadata::read(metadata.get()).map_err(|error| malformed(METADATA, error))? {
+            Metadata::Folder(folder) => match folder.path_lower {
+                Some(lower) => Ok(FolderRoot {
+                    drive,
+                    item: ItemId::from(folder.id),
+                    place: Some(PlaceKey::from(lower)),
+                }),
+                None => Err(plain(
+                    ErrorKind::NotFound,
+                    METADATA,
+                    "folder is not mounted for this account",
+                )),
+            },
+            Metadata::File(_) | Metadata::Deleted(_) | Metadata::Unknown(_) => {
+                Err(plain(ErrorKind::NotFound, METADATA, "no folder"))
+            }
+        }
+    }
+
+    async fn changes(&self, root: &FolderRoot, at: FeedPoint) -> Result<FeedPage, ConnectorError> {
+        let step = match at {
+            FeedPoint::Start => Step::Begin,
+            FeedPoint::After(cursor) => Step::Changes {
+                cursor: cursor.as_str().to_owned(),
+            },
+            FeedPoint::Page(token) => Step::read(&token).map_err(|error| malformed(LIST, error))?,
+        };
+        let path_root = self.api.path_root(&root.drive).await?;
+        let reply = self.walk(&path_root, path_of(root), &step).await?;
+        let mut changes = entries(root, &reply)?;
+        if matches!(step, Step::Emptied { .. }) {
+            // What is live was listed before, and anything newer follows.
+            changes.retain(|change| matches!(change.seen, Seen::Vacated { .. }));
+        }
+        let next = step
+            .follow(reply.value.cursor, reply.value.has_more.into())
+            .map_err(|error| malformed(LIST, error))?;
+        Ok(FeedPage {
+            changes,
+            next,
+            answered_at: reply.answered_at,
+        })
+    }
+
+    async fn subtree(
+        &self,
+        root: &FolderRoot,
+        item: &ItemId,
+        page: Option<PageToken>,
+    ) -> Result<Page, ConnectorError> {
+        let path_root = self.api.path_root(&root.drive).await?;
+        let reply = match page {
+            None => self.api.list(&path_root, item.as_str(), Deleted::Without).await?,
+            Some(token) => self.api.list_continue(&path_root, token.as_str()).await?,
+        };
+        let mut changes = entries(root, &reply)?;
+        // A recursive listing may name the folder itself.
+        changes.retain(|change| !matches!(&change.seen, Seen::Present(meta) if meta.id == *item));
+        let next = reply.value.has_more.then(|| PageToken::from(reply.value.cursor));
+        Ok(Page { changes, next })
+    }
+
+    async fn revisions(
+        &self,
+        root: &FolderRoot,
+        asks: &[RevisionAsk],
+    ) -> Result<Vec<RevisionAnswer>, ConnectorError> {
+        let path_root = self.api.path_root(&root.drive).await?;
+        let mut histories = Vec::with_capacity(asks.len());
+        for batch in asks.chunks(REVISION_BATCH) {
+            let questions = batch
+                .iter()
+                .map(|ask| history::ask(&self.api, &path_root, &ask.about));
+            for answer in join_all(questions).await {
+                histories.push(answer?);
+            }
+        }
+        let authors: BTreeSet<String> = histories
+            .iter()
+            .flatten()
+            .flat_map(|history| &history.entries)
+            .filter_map(|entry| entry.author().map(str::to_owned))
+            .collect();
+        self.people.learn(&self.api, authors).await?;
+        let view = View::new(root);
+        Ok(histories
+            .into_iter()
+            .map(|history| RevisionAnswer {
+                outcome: history.map(|history| self.list(&view, history)),
+            })
+            .collect())
+    }
+
+    fn usage(&self) -> Usage {
+        self.api.http().usage()
+    }
+}
+
+impl Dropbox {
+    /// The page a step stands for.
+    async fn walk(
+        &self,
+        root: &PathRoot,
+        path: &str,
+        step: &Step,
+    ) -> Result<Reply<ListFolder>, ConnectorError> {
+        match step {
+            Step::Begin => self.api.list(root, path, Deleted::Without).await,
+            Step::Emptied { cursor: None, .. } => self.api.list(root, path, Deleted::With).await,
+            Step::Live { cursor }
+            | Step::Changes { cursor }
+            | Step::Emptied {
+                cursor: Some(cursor), ..
+            } => self.api.list_continue(root, cursor).await,
+        }
+    }
+
+    /// Names the authors.
+    fn list(&self, view: &View, history: History) -> RevisionList {
+        let revisions = history.entries.into_iter().map(|entry| {
+            let actor = entry.author().map(|id| self.people.actor(id));
+            entry.into_revision(view, actor)
+        });
+        RevisionList {
+            revisions: revisions.collect(),
+            completeness: history.completeness,
+            now: history.now,
+        }
+    }
+}
+
+fn entries(root: &FolderRoot, reply: &Reply<ListFolder>) -> Result<Vec<Change>, ConnectorError> {
+    let view = View::new(root);
+    let entries = reply.value.entries.iter();
+    entries
+        .map(|entry| change(&view, entry, &reply.origin))
+        .collect::<Result<_, _>>()
+        .map_err(|error| malformed(reply.origin.operation, error))
+}
+
+/// A configured path as Dropbox wants it: the root is the empty string, anything else begins with `/` and does not end with one.
+fn normal(path: &str) -> String {
+    let inner = path.trim_matches('/');
+    if inner.is_empty() {
+        String::new()
+    } else {
+        format!("/{inner}")
+    }
+}
+
+/// The root of a namespace has no metadata; `ns:` is how paths name it.
+fn namespace_itself(drive: DriveId) -> FolderRoot {
+    FolderRoot {
+        item: ItemId::from(format!("ns:{drive}")),
+        place: Some(PlaceKey::from("")),
+        drive,
+    }
+}

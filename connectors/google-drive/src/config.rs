@@ -1,0 +1,354 @@
+//! The account as the operator writes it, and as the connector uses it.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use revtrail_connector::settings::{Problem, Problems, endpoint};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use url::Url;
+
+const API_URL: &str = "https://www.googleapis.com";
+const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
+/// Where batches go, below the API.
+const BATCH_PATH: &str = "batch/drive/v3";
+const RETRY_BASE_MS: u64 = 1000;
+/// A list costs 100 of the 325,000 units a user may spend per minute; about three quarters of that.
+const REQUESTS_PER_SECOND: f64 = 40.0;
+
+/// A Google account that reads Drive, as written in the configuration file: either a service account (with a key file), or a user who
+/// granted access once (with a refresh token).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountFile {
+    /// JSON key file of a service account, as downloaded from Google Cloud. Read at each token request, so a rotated key needs no
+    /// restart. Whoever reads it can read everything the service account can, for every user it may act for.
+    #[serde(default)]
+    pub service_account_file: Option<PathBuf>,
+    /// E-mail address of the user the service account acts for (domain-wide delegation). Default: the service account itself, which
+    /// sees only what is shared with it. Tenant and My Drive are this user's: with another one the same folder is another folder.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// OAuth client id of an installed app, for access with a refresh token. No default. A wrong one makes every token request fail.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// File with the client secret that belongs to `client_id`, read at each token request; surrounding white space is ignored.
+    /// Left out for a client without a secret.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+    /// File with the refresh token of the user, read at each token request; surrounding white space is ignored. Whoever reads it (and
+    /// the client secret) can read the user's Drive until the grant is revoked.
+    #[serde(default)]
+    pub refresh_token_file: Option<PathBuf>,
+    /// Where the API is. Default `https://www.googleapis.com`. Access tokens are sent there: a wrong host gets them.
+    #[serde(default)]
+    pub api_url: Option<String>,
+    /// Where batches of requests go. Default `/batch/drive/v3` at `api_url`. Access tokens are sent there: a wrong host gets them.
+    #[serde(default)]
+    pub batch_url: Option<String>,
+    /// Token endpoint. Default `https://oauth2.googleapis.com/token`. Refresh token, client secret and signed assertions are sent
+    /// there: a wrong host gets them.
+    #[serde(default)]
+    pub token_url: Option<String>,
+    /// First pause before a repeat when Google names none, milliseconds; doubled at each further repeat. Default 1000, at most 60000.
+    /// Too small repeats into a busy service.
+    #[serde(default)]
+    pub retry_base_ms: Option<u64>,
+    /// Requests per second, on average; each part of a batch counts. Default 40, about three quarters of what one user is allowed.
+    /// Projects with an older quota may be allowed more; too large gets requests refused.
+    #[serde(default)]
+    pub requests_per_second: Option<f64>,
+}
+
+/// A checked account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    pub(crate) login: Login,
+    api_url: Url,
+    batch_url: Url,
+    token_url: Url,
+    retry_base: Duration,
+    requests_per_second: f64,
+}
+
+/// How the account gets its access tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Login {
+    /// Assertions signed with a service account's key.
+    ServiceAccount {
+        key_file: PathBuf,
+        subject: Option<String>,
+    },
+    /// A user's lasting grant.
+    RefreshToken {
+        client_id: String,
+        client_secret_file: Option<PathBuf>,
+        refresh_token_file: PathBuf,
+    },
+}
+
+impl Account {
+    /// Where the API is; `drive/v3` is added to it.
+    pub fn api_url(&self) -> &Url {
+        &self.api_url
+    }
+
+    /// Where batches go.
+    pub fn batch_url(&self) -> &Url {
+        &self.batch_url
+    }
+
+    /// Token endpoint.
+    pub fn token_url(&self) -> &Url {
+        &self.token_url
+    }
+
+    /// First pause before a repeat.
+    pub const fn retry_base(&self) -> Duration {
+        self.retry_base
+    }
+
+    /// Requests per second, parts of batches counted singly.
+    pub const fn requests_per_second(&self) -> f64 {
+        self.requests_per_second
+    }
+}
+
+impl TryFrom<AccountFile> for Account {
+    type Error = Problems;
+
+    fn try_from(file: AccountFile) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let login = login(&file, &mut problems);
+        let mut problem = |key, message: &str| {
+            problems.push(Problem {
+                key,
+                message: message.to_owned(),
+            });
+        };
+        let api_url = endpoint(file.api_url.as_deref().unwrap_or(API_URL))
+            .map(api_root)
+            .map_err(|message| problem("api_url", message))
+            .ok();
+        let batch_url = match &file.batch_url {
+            Some(text) => endpoint(text)
+                .map_err(|message| problem("batch_url", message))
+                .ok(),
+            None => api_url.as_ref().map(|api| below(api, BATCH_PATH)),
+        };
+        let token_url = endpoint(file.token_url.as_deref().unwrap_or(TOKEN_URL))
+            .map_err(|message| problem("token_url", message))
+            .ok();
+        let retry_base_ms = file.retry_base_ms.unwrap_or(RETRY_BASE_MS);
+        if !(1..=60_000).contains(&retry_base_ms) {
+            problem("retry_base_ms", "must lie between 1 and 60000");
+        }
+        let requests_per_second = file.requests_per_second.unwrap_or(REQUESTS_PER_SECOND);
+        if !(0.01..=1_000_000.0).contains(&requests_per_second) {
+            problem("requests_per_second", "must lie between 0.01 and 1000000");
+        }
+        match (login, api_url, batch_url, token_url) {
+            (Some(login), Some(api_url), Some(batch_url), Some(token_url)) if problems.is_empty() => {
+                Ok(Self {
+                    login,
+                    api_url,
+                    batch_url,
+                    token_url,
+                    retry_base: Duration::from_millis(retry_base_ms),
+                    requests_per_second,
+                })
+            }
+            _ => Err(Problems(problems)),
+        }
+    }
+}
+
+/// Exactly one of the two ways to log in, whole.
+fn login(file: &AccountFile, problems: &mut Vec<Problem>) -> Option<Login> {
+    let mut found = Vec::new();
+    for (key, path) in [
+        ("service_account_file", &file.service_account_file),
+        ("client_secret_file", &file.client_secret_file),
+        ("refresh_token_file", &file.refresh_token_file),
+    ] {
+        if path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+            found.push((key, "must name a file"));
+        }
+    }
+    let login = match (&file.service_account_file, &file.refresh_token_file) {
+        (Some(key_file), None) => Some(service_account(file, key_file, &mut found)),
+        (None, Some(token_file)) => Some(refresh_token(file, token_file, &mut found)),
+        (None, None) => {
+            found.push((
+                "service_account_file",
+                "must be given, or else client_id and refresh_token_file",
+            ));
+            None
+        }
+        (Some(_), Some(_)) => {
+            found.push((
+                "refresh_token_file",
+                "cannot stand beside service_account_file; give one of them",
+            ));
+            None
+        }
+    };
+    let is_good = found.is_empty();
+    problems.extend(found.into_iter().map(|(key, message)| Problem {
+        key,
+        message: message.to_owned(),
+    }));
+    login.filter(|_| is_good)
+}
+
+type Found = Vec<(&'static str, &'static str)>;
+
+fn service_account(file: &AccountFile, key_file: &Path, found: &mut Found) -> Login {
+    for (key, is_given) in [
+        ("client_id", file.client_id.is_some()),
+        ("client_secret_file", file.client_secret_file.is_some()),
+    ] {
+        if is_given {
+            found.push((key, "belongs to a refresh token; a service account has none"));
+        }
+    }
+    let subject = file.subject.as_ref().map(|subject| subject.trim().to_owned());
+    if subject.as_ref().is_some_and(|subject| !subject.contains('@')) {
+        found.push(("subject", "must be the e-mail address of a user"));
+    }
+    Login::ServiceAccount {
+        key_file: key_file.to_owned(),
+        subject,
+    }
+}
+
+fn refresh_token(file: &AccountFile, token_file: &Path, found: &mut Found) -> Login {
+    if file.subject.is_some() {
+        found.push((
+            "subject",
+            "belongs to a service account; a refresh token is its user's",
+        ));
+    }
+    let client_id = file.client_id.as_deref().unwrap_or_default().trim().to_owned();
+    if client_id.is_empty() {
+        found.push(("client_id", "must be given beside refresh_token_file"));
+    }
+    Login::RefreshToken {
+        client_id,
+        client_secret_file: file.client_secret_file.clone(),
+        refresh_token_file: token_file.to_owned(),
+    }
+}
+
+/// The API's root, also where the address was given with the version that is added to it anyway.
+fn api_root(mut url: Url) -> Url {
+    let path = url.path().trim_end_matches('/');
+    let root = path.strip_suffix("/drive/v3").unwrap_or(path).to_owned();
+    url.set_path(&root);
+    url
+}
+
+/// The address of `path` below `root`.
+pub(crate) fn below(root: &Url, path: &str) -> Url {
+    let mut url = root.clone();
+    url.set_path(&format!("{}/{path}", root.path().trim_end_matches('/')));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn read(json: &str) -> Result<Account, Vec<(&'static str, String)>> {
+        Account::try_from(serde_json::from_str::<AccountFile>(json).unwrap())
+            .map_err(|Problems(problems)| problems.into_iter().map(|p| (p.key, p.message)).collect())
+    }
+
+    fn keys(json: &str) -> Vec<&'static str> {
+        read(json).unwrap_err().into_iter().map(|(key, _)| key).collect()
+    }
+
+    #[test]
+    fn defaults_point_to_google() {
+        let account = read(r#"{"service_account_file":"/key.json","subject":" a@acme.example "}"#).unwrap();
+        assert_eq!(account.api_url().as_str(), "https://www.googleapis.com/");
+        assert_eq!(
+            account.batch_url().as_str(),
+            "https://www.googleapis.com/batch/drive/v3"
+        );
+        assert_eq!(
+            account.token_url().as_str(),
+            "https://oauth2.googleapis.com/token"
+        );
+        assert_eq!(account.retry_base(), Duration::from_secs(1));
+        assert_eq!(
+            account.login,
+            Login::ServiceAccount {
+                key_file: "/key.json".into(),
+                subject: Some("a@acme.example".into()),
+            }
+        );
+    }
+
+    #[rstest]
+    #[case(
+        "http://127.0.0.1:8080",
+        "http://127.0.0.1:8080/",
+        "http://127.0.0.1:8080/batch/drive/v3"
+    )]
+    #[case(
+        "https://g.example/drive/v3/",
+        "https://g.example/",
+        "https://g.example/batch/drive/v3"
+    )]
+    #[case(
+        "https://g.example/proxy",
+        "https://g.example/proxy",
+        "https://g.example/proxy/batch/drive/v3"
+    )]
+    fn batches_follow_the_api(#[case] api: &str, #[case] root: &str, #[case] batch: &str) {
+        let account = read(&format!(
+            r#"{{"client_id":"c","refresh_token_file":"/t","api_url":"{api}"}}"#
+        ))
+        .unwrap();
+        assert_eq!(
+            (account.api_url().as_str(), account.batch_url().as_str()),
+            (root, batch)
+        );
+    }
+
+    #[rstest]
+    #[case::nothing("{}", &["service_account_file"])]
+    #[case::both(r#"{"service_account_file":"/k","refresh_token_file":"/t"}"#, &["refresh_token_file"])]
+    #[case::client_beside_a_key(
+        r#"{"service_account_file":"/k","client_id":"c","client_secret_file":"/s"}"#,
+        &["client_id", "client_secret_file"]
+    )]
+    #[case::subject_beside_a_token(
+        r#"{"refresh_token_file":"/t","client_id":"c","subject":"a@x"}"#,
+        &["subject"]
+    )]
+    #[case::no_client(r#"{"refresh_token_file":"/t"}"#, &["client_id"])]
+    #[case::subject_is_no_address(r#"{"service_account_file":"/k","subject":"ana"}"#, &["subject"])]
+    #[case::everything(
+        r#"{"service_account_file":"","api_url":"http://g.example","batch_url":"b","token_url":"https://a:b@g.example",
+            "retry_base_ms":0,"requests_per_second":0}"#,
+        &["service_account_file", "api_url", "batch_url", "token_url", "retry_base_ms", "requests_per_second"]
+    )]
+    fn every_problem_is_told(#[case] json: &str, #[case] expected: &[&str]) {
+        assert_eq!(keys(json), expected);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        let error = serde_json::from_str::<AccountFile>(r#"{"private_key":"x"}"#).unwrap_err();
+        assert!(
+            error.to_string().contains("unknown field `private_key`"),
+            "{error}"
+        );
+    }
+}

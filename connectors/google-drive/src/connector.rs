@@ -1,0 +1,296 @@
+//! The [`Connector`] of one Google account.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use revtrail_connector::{
+    Access, Addressing, Capabilities, Connector, ConnectorError, Creation, ErrorKind, FeedPage, FeedPoint,
+    FolderRoot, Next, Page, Place, Usage, Within,
+    change::{Change, RevisionAnswer, RevisionAsk},
+    http::{Answer, Http},
+    request::Request,
+};
+use revtrail_model::{
+    id::{DriveId, ItemId, PageToken, Provider, TenantId},
+    time::Clock,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::{
+    api::{Api, Corpus, MAX_PARTS, http},
+    batch::Lists,
+    config::Account,
+    error::{RecordError, failed, operation, unusable},
+    map::{self, Source},
+    step::{Step, Walk, cursor, log_token},
+    wire::{About, ChangeList, FileList, StartPageToken},
+};
+
+/// Connects to an account. Nothing is sent before the first question.
+pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
+    Ok(Box::new(GoogleDrive {
+        http: http(account, clock)?,
+        api: Api::new(account),
+        my_root: OnceCell::new(),
+    }))
+}
+
+/// One account.
+pub(crate) struct GoogleDrive {
+    http: Http,
+    pub(crate) api: Api,
+    /// Root of the user's My Drive, which names that drive. Never changes, so it is asked for once.
+    my_root: OnceCell<DriveId>,
+}
+
+#[async_trait]
+impl Connector for GoogleDrive {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            provider: Provider::GoogleDrive,
+            revision_batch: MAX_PARTS,
+            addressing: Addressing::Id,
+            creation: Creation::Reported,
+        }
+    }
+
+    async fn preflight(&self) -> Result<Access, ConnectorError> {
+        let (about, _) = self.ask::<About>(operation::ABOUT, self.api.about()).await?;
+        Ok(Access {
+            tenant: TenantId::from(about.user.permission_id),
+        })
+    }
+
+    async fn resolve(&self, place: &Place) -> Result<FolderRoot, ConnectorError> {
+        match &place.within {
+            Within::Item(item) => self.resolve_item(place.drive.as_ref(), item).await,
+            Within::Path(path) => self.resolve_path(place.drive.as_ref(), path).await,
+        }
+    }
+
+    async fn changes(&self, root: &FolderRoot, at: FeedPoint) -> Result<FeedPage, ConnectorError> {
+        let corpus = self.corpus(&root.drive).await?;
+        let step = match at {
+            FeedPoint::Start => return self.start(root, corpus).await,
+            FeedPoint::After(cursor) => Step::Log {
+                token: log_token(&root.drive, &cursor)?,
+            },
+            FeedPoint::Page(token) => Step::read(operation::CHANGES, &token)?,
+        };
+        match step {
+            Step::Log { token } => self.log(root, corpus, &token).await,
+            Step::Walk {
+                start: Some(start),
+                walk,
+            } => {
+                let (changes, walk, answer) = self.walk(root, corpus, walk).await?;
+                let next = match walk {
+                    Some(walk) => Step::Walk {
+                        start: Some(start),
+                        walk,
+                    },
+                    None => Step::Log { token: start },
+                };
+                Ok(FeedPage {
+                    changes,
+                    next: Next::Page(next.token(operation::FILES)?),
+                    answered_at: answer.and_then(|answer| answer.date),
+                })
+            }
+            Step::Walk { start: None, .. } => Err(failed(ErrorKind::Bug, operation::CHANGES)
+                .with_code("page token of a subtree given to the change log")),
+        }
+    }
+
+    async fn subtree(
+        &self,
+        root: &FolderRoot,
+        item: &ItemId,
+        page: Option<PageToken>,
+    ) -> Result<Page, ConnectorError> {
+        let corpus = self.corpus(&root.drive).await?;
+        let walk = match page {
+            None => Walk::of(item),
+            Some(token) => match Step::read(operation::FILES, &token)? {
+                Step::Walk { walk, .. } => walk,
+                Step::Log { .. } => {
+                    return Err(failed(ErrorKind::Bug, operation::FILES)
+                        .with_code("page token of the change log given to a subtree"));
+                }
+            },
+        };
+        let (changes, rest, _) = self.walk(root, corpus, walk).await?;
+        let next = rest.map(|walk| Step::Walk { start: None, walk }.token(operation::FILES));
+        Ok(Page {
+            changes,
+            next: next.transpose()?,
+        })
+    }
+
+    async fn revisions(
+        &self,
+        _root: &FolderRoot,
+        asks: &[RevisionAsk],
+    ) -> Result<Vec<RevisionAnswer>, ConnectorError> {
+        let lists = Lists {
+            http: &self.http,
+            api: &self.api,
+        };
+        lists.ask(asks).await
+    }
+
+    fn usage(&self) -> Usage {
+        self.http.usage()
+    }
+}
+
+impl GoogleDrive {
+    pub(crate) async fn ask<T: DeserializeOwned + Send>(
+        &self,
+        operation: &'static str,
+        url: Url,
+    ) -> Result<(T, Answer), ConnectorError> {
+        self.http.send_json(&Request::get(operation, url)).await
+    }
+
+    /// The drive of the account itself, named by its root folder.
+    pub(crate) async fn my_drive(&self) -> Result<&DriveId, ConnectorError> {
+        let ask = async || {
+            let (root, _) = self.ask::<IdOnly>(operation::FILE, self.api.my_root()).await?;
+            Ok(DriveId::from(root.id))
+        };
+        self.my_root.get_or_try_init(ask).await
+    }
+
+    /// Whose log and listing tell of `drive`.
+    pub(crate) async fn corpus<'d>(&self, drive: &'d DriveId) -> Result<Corpus<'d>, ConnectorError> {
+        Ok(if self.my_drive().await? == drive {
+            Corpus::User
+        } else {
+            Corpus::Shared(drive)
+        })
+    }
+
+    /// Notes where the change log stands before anything is listed, so that nothing that happens meanwhile is missed.
+    async fn start(&self, root: &FolderRoot, corpus: Corpus<'_>) -> Result<FeedPage, ConnectorError> {
+        let url = self.api.start_page_token(corpus);
+        let (token, answer) = self.ask::<StartPageToken>(operation::START, url).await?;
+        let next = Step::Walk {
+            start: Some(token.start_page_token),
+            walk: Walk::of(&root.item),
+        };
+        Ok(FeedPage {
+            changes: Vec::new(),
+            next: Next::Page(next.token(operation::START)?),
+            answered_at: answer.date,
+        })
+    }
+
+    /// One page of the change log.
+    async fn log(
+        &self,
+        root: &FolderRoot,
+        corpus: Corpus<'_>,
+        token: &str,
+    ) -> Result<FeedPage, ConnectorError> {
+        let url = self.api.changes(corpus, token);
+        let (page, answer) = self.ask::<ChangeList>(operation::CHANGES, url).await?;
+        let source = source(operation::CHANGES, &answer);
+        let changes = page
+            .changes
+            .iter()
+            .filter_map(|record| map::change(record, source).transpose())
+            .collect::<Result<_, _>>()
+            .map_err(|error| malformed(operation::CHANGES, error, &answer))?;
+        let next = match (page.next_page_token, page.new_start_page_token) {
+            (Some(token), _) => Next::Page(Step::Log { token }.token(operation::CHANGES)?),
+            (None, Some(token)) => Next::CaughtUp(cursor(&root.drive, &token)),
+            (None, None) => {
+                return Err(unusable(ErrorKind::Malformed, operation::CHANGES, &answer)
+                    .with_code("page without a next page token or a new start page token"));
+            }
+        };
+        Ok(FeedPage {
+            changes,
+            next,
+            answered_at: answer.date,
+        })
+    }
+
+    /// One page of a walk, and what is left of it.
+    async fn walk(
+        &self,
+        root: &FolderRoot,
+        corpus: Corpus<'_>,
+        mut walk: Walk,
+    ) -> Result<(Vec<Change>, Option<Walk>, Option<Answer>), ConnectorError> {
+        let Some(folder) = walk.folders.last().cloned() else {
+            return Ok((Vec::new(), None, None));
+        };
+        let (page, answer) = match self.children(corpus, &folder, walk.page.as_deref()).await {
+            Ok(found) => found,
+            // Gone since its parent was listed: the log will tell, and the rest of the walk goes on.
+            Err(error) if error.kind == ErrorKind::NotFound && folder != root.item.as_str() => {
+                walk.folders.pop();
+                walk.page = None;
+                return Ok((Vec::new(), walk.rest(), None));
+            }
+            Err(error) => return Err(error),
+        };
+        if page.incomplete_search {
+            return Err(incomplete(&answer));
+        }
+        let source = source(operation::FILES, &answer);
+        let changes: Vec<Change> = page
+            .files
+            .iter()
+            .map(|record| map::item(record, source))
+            .collect::<Result<_, _>>()
+            .map_err(|error| malformed(operation::FILES, error, &answer))?;
+        walk.go_on(&changes, page.next_page_token);
+        Ok((changes, walk.rest(), Some(answer)))
+    }
+
+    /// One page of a folder. Tokens of listings live for hours only; a refused one means to list the folder again.
+    async fn children(
+        &self,
+        corpus: Corpus<'_>,
+        folder: &str,
+        page: Option<&str>,
+    ) -> Result<(FileList, Answer), ConnectorError> {
+        let ask = |page| self.ask(operation::FILES, self.api.children(corpus, folder, page));
+        match ask(page).await {
+            Err(error) if error.kind == ErrorKind::CursorExpired && page.is_some() => ask(None).await,
+            found => found,
+        }
+    }
+}
+
+/// A file, of which nothing but the id was asked for.
+#[derive(Deserialize)]
+struct IdOnly {
+    id: String,
+}
+
+fn source<'a>(operation: &'static str, answer: &'a Answer) -> Source<'a> {
+    Source {
+        operation,
+        request_id: answer.request_id.as_deref(),
+    }
+}
+
+/// Drive says that it did not look everywhere.
+pub(crate) fn incomplete(answer: &Answer) -> ConnectorError {
+    unusable(
+        ErrorKind::Unavailable { retry_after: None },
+        operation::FILES,
+        answer,
+    )
+    .with_code("incomplete search")
+}
+
+pub(crate) fn malformed(operation: &'static str, error: RecordError, answer: &Answer) -> ConnectorError {
+    unusable(ErrorKind::Malformed, operation, answer).with_source(error)
+}

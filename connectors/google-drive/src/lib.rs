@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+mod api;
+mod assertion;
+mod batch;
+mod config;
+mod connector;
+mod error;
+mod map;
+mod multipart;
+mod resolve;
+mod step;
+mod wire;
+
+pub use config::{Account, AccountFile};
+pub use connector::connect;

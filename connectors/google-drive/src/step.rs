@@ -1,0 +1,113 @@
+//! Where a listing stands, as page tokens and cursors tell it.
+
+use revtrail_connector::{ConnectorError, ErrorKind, change::Change};
+use revtrail_model::id::{Cursor, DriveId, ItemId, PageToken};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{failed, operation},
+    map,
+};
+
+/// What is left of a listing; the page token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Step {
+    /// Folder by folder. `start` is where the change log stood before; absent in a subtree.
+    Walk { start: Option<String>, walk: Walk },
+    /// The change log.
+    Log { token: String },
+}
+
+/// Where a walk through folders stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Walk {
+    /// Folders not listed to the end; the last one is at hand.
+    pub(crate) folders: Vec<String>,
+    /// The next page of the folder at hand.
+    pub(crate) page: Option<String>,
+}
+
+impl Step {
+    pub(crate) fn read(operation: &'static str, token: &PageToken) -> Result<Self, ConnectorError> {
+        serde_json::from_str(token.as_str())
+            .map_err(|error| failed(ErrorKind::Bug, operation).with_source(error))
+    }
+
+    pub(crate) fn token(&self, operation: &'static str) -> Result<PageToken, ConnectorError> {
+        serde_json::to_string(self)
+            .map(PageToken::from)
+            .map_err(|error| failed(ErrorKind::Bug, operation).with_source(error))
+    }
+}
+
+impl Walk {
+    pub(crate) fn of(folder: &ItemId) -> Self {
+        Self {
+            folders: vec![folder.as_str().to_owned()],
+            page: None,
+        }
+    }
+
+    /// After a page of the folder at hand: notes the folders in it, and that the folder is done when the page was its last.
+    pub(crate) fn go_on(&mut self, listed: &[Change], next_page: Option<String>) {
+        let at_hand = self.folders.pop();
+        let found = listed.iter().filter_map(map::folder);
+        self.folders
+            .extend(found.map(|folder| folder.as_str().to_owned()));
+        if next_page.is_some() {
+            self.folders.extend(at_hand);
+        }
+        self.page = next_page;
+    }
+
+    /// What is left to list; `None` at the end.
+    pub(crate) fn rest(self) -> Option<Self> {
+        (!self.folders.is_empty()).then_some(self)
+    }
+}
+
+/// A cursor holds the drive beside the log's token: a token means something in its own log only, and a foreign one would be answered
+/// with wrong data instead of an error.
+pub(crate) fn cursor(drive: &DriveId, token: &str) -> Cursor {
+    Cursor::from(format!("{drive} {token}"))
+}
+
+pub(crate) fn log_token(drive: &DriveId, cursor: &Cursor) -> Result<String, ConnectorError> {
+    match cursor.as_str().split_once(' ') {
+        Some((of, token)) if of == drive.as_str() && !token.is_empty() => Ok(token.to_owned()),
+        _ => Err(failed(ErrorKind::CursorExpired, operation::CHANGES).with_code("cursor of another drive")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_serves_its_own_drive_only() {
+        let cursor = cursor(&"0A".into(), "48307");
+        assert_eq!(log_token(&"0A".into(), &cursor).unwrap(), "48307");
+        let error = log_token(&"0B".into(), &cursor).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::CursorExpired);
+    }
+
+    #[test]
+    fn a_page_token_survives_its_text_form() {
+        let step = Step::Walk {
+            start: Some("7".into()),
+            walk: Walk {
+                folders: vec!["a".into(), "b".into()],
+                page: Some("~!!~x".into()),
+            },
+        };
+        let token = step.token(operation::FILES).unwrap();
+        assert_eq!(Step::read(operation::FILES, &token).unwrap(), step);
+    }
+
+    #[test]
+    fn a_foreign_page_token_is_a_fault_of_the_caller() {
+        let error = Step::read(operation::FILES, &"no token".into()).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Bug);
+    }
+}

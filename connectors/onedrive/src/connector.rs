@@ -1,0 +1,312 @@
+//! The [`Connector`] of one Microsoft 365 tenant.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use revtrail_connector::{
+    Access, Addressing, Capabilities, Connector, ConnectorError, Creation, ErrorKind, FeedPage, FeedPoint,
+    FolderRoot, Next, Page, Place, Usage, Within,
+    change::{Change, RevisionAnswer, RevisionAsk},
+    http::{Answer, Hosts, Http, HttpSettings},
+    oauth::{Grant, OAuth, SecretFile, TokenSource},
+    pacing::Pacing,
+    request::Request,
+    retry::RetryPolicy,
+};
+use revtrail_model::{
+    id::{DriveId, ItemId, PageToken, Provider, TenantId},
+    time::Clock,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use url::Url;
+
+use crate::{
+    api::{Api, ITEM_UNITS, LIST_UNITS},
+    batch::{MAX_PARTS, Patience, Versions},
+    config::Account,
+    error::{GraphErrors, RecordError, operation},
+    map::{self, Source},
+    wire::Collection,
+};
+
+/// Microsoft asks programs of an organisation's own to name themselves in this form, and treats others worse under load.
+const USER_AGENT: &str = concat!("NONISV|revtrail|revtrail/", env!("CARGO_PKG_VERSION"));
+const MAX_BODY_BYTES: usize = 64 << 20;
+const TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Makes the connector of an account. No request is sent yet.
+pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
+    let retry = RetryPolicy {
+        base: account.retry_base(),
+        ..RetryPolicy::default()
+    };
+    let settings = HttpSettings {
+        provider: Provider::OneDrive,
+        hosts: Hosts::new([account.api_url(), account.token_url()]),
+        retry,
+        pacing: Pacing {
+            units_per_second: account.units_per_second(),
+            // About a second's worth, but never less than the dearest single request, a full batch.
+            burst: account
+                .units_per_second()
+                .max(f64::from(LIST_UNITS) * f64::from(MAX_PARTS)),
+        },
+        user_agent: USER_AGENT.to_owned(),
+        max_body_bytes: MAX_BODY_BYTES,
+        timeout: TIMEOUT,
+        clock,
+    };
+    let grant = Grant::ClientCredentials {
+        client_id: account.client_id().to_owned(),
+        secret: Arc::new(SecretFile(account.client_secret_file().to_owned())),
+        scopes: vec![account.scope()],
+    };
+    let auth: Arc<dyn TokenSource> =
+        Arc::new(OAuth::new(settings.clone(), account.token_url().clone(), grant)?);
+    Ok(Box::new(OneDrive {
+        tenant: account.tenant().into(),
+        api: Api::new(account.api_url().clone()),
+        http: Http::new(settings, Some(Arc::clone(&auth)), Arc::new(GraphErrors))?,
+        auth,
+        patience: Patience {
+            base: retry.base,
+            rounds: retry.attempts,
+            budget: retry.budget,
+        },
+    }))
+}
+
+/// One tenant, read through Graph.
+struct OneDrive {
+    tenant: TenantId,
+    api: Api,
+    http: Http,
+    auth: Arc<dyn TokenSource>,
+    patience: Patience,
+}
+
+/// Where a walk through folders stands; the page token of [`Connector::subtree`].
+#[derive(Debug, Serialize, Deserialize)]
+struct Walk {
+    /// Folders not listed yet; the last is next.
+    folders: Vec<String>,
+    /// The next page of the folder being listed.
+    link: Option<String>,
+}
+
+#[async_trait]
+impl Connector for OneDrive {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            provider: Provider::OneDrive,
+            revision_batch: usize::from(MAX_PARTS),
+            addressing: Addressing::Id,
+            creation: Creation::Reported,
+        }
+    }
+
+    async fn preflight(&self) -> Result<Access, ConnectorError> {
+        // A token is all that can be asked for with rights to chosen sites only: naming the organisation needs more.
+        let _token = self.auth.bearer().await?;
+        Ok(Access {
+            tenant: self.tenant.clone(),
+        })
+    }
+
+    async fn resolve(&self, place: &Place) -> Result<FolderRoot, ConnectorError> {
+        let config = |message| failed(ErrorKind::Config, operation::ITEM).with_code(message);
+        let Some(drive) = &place.drive else {
+            return Err(config("the folder needs a drive id"));
+        };
+        let url = match &place.within {
+            Within::Item(item) => self.api.item(drive, item),
+            Within::Path(path) => {
+                let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+                if names.iter().any(|name| matches!(*name, "." | "..")) {
+                    return Err(config("the path must not hold . or .."));
+                } else if names.is_empty() {
+                    self.api.drive_root(drive)
+                } else {
+                    self.api.item_at(drive, &names)
+                }
+            }
+        };
+        let request = Request::get(operation::ITEM, url).units(ITEM_UNITS);
+        let (record, answer) = self.http.send_json::<Box<RawValue>>(&request).await?;
+        match map::folder_id(&record) {
+            Ok(Some(item)) => Ok(FolderRoot {
+                drive: drive.clone(),
+                item,
+                place: None,
+            }),
+            Ok(None) => Err(with_answer(failed(ErrorKind::NotFound, operation::ITEM), &answer)
+                .with_code("what is there is not a folder of this drive")),
+            Err(error) => Err(malformed(operation::ITEM, error, &answer)),
+        }
+    }
+
+    async fn changes(&self, root: &FolderRoot, at: FeedPoint) -> Result<FeedPage, ConnectorError> {
+        // A folder's own delta is refused on business drives, so the feed is always that of the whole drive.
+        let (url, units) = match &at {
+            FeedPoint::Start => (self.api.delta(&root.drive), LIST_UNITS),
+            FeedPoint::After(cursor) => (self.link(operation::CHANGES, cursor.as_str())?, ITEM_UNITS),
+            FeedPoint::Page(token) => (self.link(operation::CHANGES, token.as_str())?, LIST_UNITS),
+        };
+        let (page, answer) = self.page(operation::CHANGES, url, units).await?;
+        let changes = entries(operation::CHANGES, &page.value, &answer)?;
+        // An empty page with a next link is legal; the next link wins, because a round must be read to its end.
+        let next = match (page.next_link, page.delta_link) {
+            (Some(link), _) => Next::Page(link.into()),
+            (None, Some(link)) => Next::CaughtUp(link.into()),
+            (None, None) => {
+                return Err(
+                    with_answer(failed(ErrorKind::Malformed, operation::CHANGES), &answer)
+                        .with_code("page without a next link or delta link"),
+                );
+            }
+        };
+        Ok(FeedPage {
+            changes,
+            next,
+            answered_at: answer.date,
+        })
+    }
+
+    async fn subtree(
+        &self,
+        root: &FolderRoot,
+        item: &ItemId,
+        page: Option<PageToken>,
+    ) -> Result<Page, ConnectorError> {
+        let mut walk = Walk::resume(item, page.as_ref())?;
+        let Some(url) = self.step(&root.drive, &mut walk)? else {
+            return Ok(Page {
+                changes: Vec::new(),
+                next: None,
+            });
+        };
+        let changes = match self.page(operation::CHILDREN, url, LIST_UNITS).await {
+            Ok((page, answer)) => {
+                let changes = entries(operation::CHILDREN, &page.value, &answer)?;
+                walk.enter(&page.value);
+                walk.link = page.next_link;
+                changes
+            }
+            // Gone since its parent was listed: the feed will tell, and the rest of the walk goes on.
+            Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(Page {
+            changes,
+            next: walk.token()?,
+        })
+    }
+
+    async fn revisions(
+        &self,
+        root: &FolderRoot,
+        asks: &[RevisionAsk],
+    ) -> Result<Vec<RevisionAnswer>, ConnectorError> {
+        Versions {
+            http: &self.http,
+            api: &self.api,
+            drive: &root.drive,
+            patience: self.patience,
+        }
+        .ask(asks)
+        .await
+    }
+
+    fn usage(&self) -> Usage {
+        self.http.usage()
+    }
+}
+
+impl OneDrive {
+    async fn page(
+        &self,
+        operation: &'static str,
+        url: Url,
+        units: u32,
+    ) -> Result<(Collection, Answer), ConnectorError> {
+        self.http
+            .send_json(&Request::get(operation, url).units(units))
+            .await
+    }
+
+    /// A link Graph handed out, followed as it is, but only to where tokens may go.
+    fn link(&self, operation: &'static str, link: &str) -> Result<Url, ConnectorError> {
+        self.http.check_origin(operation, link)
+    }
+
+    /// The next page of a walk: the rest of the folder at hand, else the next folder.
+    fn step(&self, drive: &DriveId, walk: &mut Walk) -> Result<Option<Url>, ConnectorError> {
+        if let Some(link) = walk.link.take() {
+            return self.link(operation::CHILDREN, &link).map(Some);
+        }
+        Ok(walk
+            .folders
+            .pop()
+            .map(|folder| self.api.children(drive, &folder.into())))
+    }
+}
+
+impl Walk {
+    fn resume(item: &ItemId, token: Option<&PageToken>) -> Result<Self, ConnectorError> {
+        let Some(token) = token else {
+            return Ok(Self {
+                folders: vec![item.as_str().to_owned()],
+                link: None,
+            });
+        };
+        serde_json::from_str(token.as_str())
+            .map_err(|error| failed(ErrorKind::Bug, operation::CHILDREN).with_source(error))
+    }
+
+    /// Notes the folders among `records` for later.
+    fn enter(&mut self, records: &[Box<RawValue>]) {
+        let folders = records.iter().filter_map(|record| map::walkable(record));
+        self.folders.extend(folders.map(|id| id.as_str().to_owned()));
+    }
+
+    /// The token of what is left; absent when nothing is.
+    fn token(&self) -> Result<Option<PageToken>, ConnectorError> {
+        if self.folders.is_empty() && self.link.is_none() {
+            return Ok(None);
+        }
+        serde_json::to_string(self)
+            .map(|text| Some(text.into()))
+            .map_err(|error| failed(ErrorKind::Bug, operation::CHILDREN).with_source(error))
+    }
+}
+
+fn entries(
+    operation: &'static str,
+    records: &[Box<RawValue>],
+    answer: &Answer,
+) -> Result<Vec<Change>, ConnectorError> {
+    let source = Source {
+        operation,
+        request_id: answer.request_id.as_deref(),
+    };
+    records
+        .iter()
+        .map(|record| map::change(record, source))
+        .collect::<Result<_, _>>()
+        .map_err(|error| malformed(operation, error, answer))
+}
+
+fn failed(kind: ErrorKind, operation: &'static str) -> ConnectorError {
+    ConnectorError::new(kind, Provider::OneDrive, operation)
+}
+
+fn with_answer(mut error: ConnectorError, answer: &Answer) -> ConnectorError {
+    error.status = Some(answer.status);
+    error.request_id.clone_from(&answer.request_id);
+    error
+}
+
+fn malformed(operation: &'static str, error: RecordError, answer: &Answer) -> ConnectorError {
+    with_answer(failed(ErrorKind::Malformed, operation), answer).with_source(error)
+}
