@@ -1,0 +1,260 @@
+//! The three listings: the change log, files by query, revisions of a file.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::Ask;
+use super::mask::{CHANGES, FILES, Mask, Picked, REVISIONS};
+use super::place::Place;
+use super::problem::Problem;
+use super::query::Query;
+use super::wire::{self, Author};
+use crate::fault::FaultKind;
+use crate::sim::Sim;
+use crate::world::{Item, ItemNo, Reach, Save, Slot, World};
+
+/// No listing gives more per page.
+const LIMIT: usize = 1000;
+/// What lists give when no mask asks for more.
+const CHANGES_STUB: &str = "kind,nextPageToken,newStartPageToken,\
+    changes(kind,type,changeType,time,removed,fileId,file(kind,id,name,mimeType))";
+const FILES_STUB: &str = "kind,nextPageToken,incompleteSearch,files(kind,id,name,mimeType)";
+const REVISIONS_STUB: &str = "kind,nextPageToken,revisions(kind,id,mimeType,modifiedTime)";
+
+/// Token of the present: the number the next operation will have.
+pub(super) fn start_token(world: &World) -> String {
+    (world.seq() + 1).to_string()
+}
+
+/// The operation a change token stands before. Leading zeros mean nothing: a page without entries adds one, so that its
+/// token differs from the one sent.
+fn position(token: &str, world: &World) -> Option<u64> {
+    let digits = token.bytes().all(|letter| letter.is_ascii_digit());
+    let position: u64 = token.parse().ok().filter(|_| digits)?;
+    (1..=world.seq() + 1).contains(&position).then_some(position)
+}
+
+/// `changes.list`: one entry per item, oldest first, as the item is now.
+pub(super) fn changes(ask: &Ask<'_>) -> Result<Value, Problem> {
+    let mask = ask.mask(CHANGES_STUB, &CHANGES)?;
+    let token = ask
+        .get("pageToken")
+        .ok_or_else(|| Problem::required("pageToken"))?;
+    ask.my_drive_only()?;
+    let size = ask.page_size(100, LIMIT)?;
+    if ask.fires(FaultKind::LostCursor) {
+        return Err(Problem::invalid("pageToken"));
+    }
+    let world = ask.sim.world();
+    let position = position(token, &world).ok_or_else(|| Problem::invalid("pageToken"))?;
+    let mut slots: Vec<Slot> = world
+        .changed_after(Reach::Own, Slot::end_of(position - 1))
+        .take(size + 1)
+        .collect();
+    let mut next = None;
+    if !slots.is_empty() && ask.fires(FaultKind::EmptyPage) {
+        slots.clear();
+        next = Some(format!("0{token}"));
+    } else if slots.len() > size {
+        slots.truncate(size);
+        next = slots.last().map(|slot| (slot.seq + 1).to_string());
+    }
+    ask.repeat(&mut slots);
+    let mut answer = Picked::new(&mask);
+    answer.put("kind", || "drive#changeList");
+    match next {
+        Some(next) => answer.put("nextPageToken", || next),
+        None => answer.put("newStartPageToken", || start_token(&world)),
+    }
+    answer.put_masked("changes", |mask| {
+        let items = slots.iter().filter_map(|slot| world.item(slot.item));
+        items
+            .map(|item| wire::change(ask.sim, &world, item, mask))
+            .collect()
+    });
+    Ok(answer.value())
+}
+
+/// `files.list`, in the order of creation.
+pub(super) fn files(ask: &Ask<'_>) -> Result<Value, Problem> {
+    let mask = ask.mask(FILES_STUB, &FILES)?;
+    ask.my_drive_only()?;
+    if ask.get("orderBy").is_some() {
+        return Err(Problem::bad("Sorting is not simulated."));
+    }
+    let text = ask.get("q").unwrap_or_default();
+    let query = if text.trim().is_empty() {
+        None
+    } else {
+        Some(Query::parse(text)?)
+    };
+    let place = Place::start("files", text).go_on(ask.get("pageToken"))?;
+    let size = ask.page_size(100, LIMIT)?;
+    let world = ask.sim.world();
+    let mut items = matching(ask.sim, &world, query.as_ref(), (place.after, size + 1))?;
+    let next = ask.cut(&mut items, (place, size), |item| u64::from(item.no.0));
+    ask.repeat(&mut items);
+    let mut answer = Picked::new(&mask);
+    answer.put("kind", || "drive#fileList");
+    answer.put("incompleteSearch", || false);
+    if let Some(next) = next {
+        answer.put("nextPageToken", || next);
+    }
+    answer.put_masked("files", |mask| {
+        let files = items.iter();
+        files
+            .map(|item| wire::file(ask.sim, &world, item, Author::Named, mask))
+            .collect()
+    });
+    Ok(answer.value())
+}
+
+/// Up to `most` items numbered above `after` that meet the query. With a condition on parents only those folders are read.
+fn matching<'w>(
+    sim: &Sim,
+    world: &'w World,
+    query: Option<&Query>,
+    (after, most): (u64, usize),
+) -> Result<Vec<&'w Item>, Problem> {
+    let Some(query) = query else {
+        return Ok(later(world, after).take(most).collect());
+    };
+    let mut parents = Vec::new();
+    query.parents(&mut parents);
+    if let Some(unknown) = parents.iter().find(|id| wire::resolve(sim, world, id).is_none()) {
+        return Err(Problem::no_file(unknown));
+    }
+    let holds = |item: &&Item| query.holds(sim, world, item);
+    let Some(folders) = query.folders(sim, world) else {
+        return Ok(later(world, after).filter(holds).take(most).collect());
+    };
+    let children = folders.iter().flat_map(|folder| {
+        let live = world.children(*folder);
+        live.chain(world.deleted_children(*folder))
+    });
+    let numbers: BTreeSet<ItemNo> = children
+        .map(|item| item.no)
+        .filter(|no| u64::from(no.0) > after)
+        .collect();
+    let items = numbers.iter().filter_map(|no| world.item(*no));
+    Ok(items.filter(holds).take(most).collect())
+}
+
+/// Every item but the root, from the number after `after` on.
+fn later(world: &World, after: u64) -> impl Iterator<Item = &Item> {
+    let from = usize::try_from(after + 1).unwrap_or(usize::MAX);
+    world.items().iter().skip(from)
+}
+
+/// `revisions.list`, oldest first.
+pub(super) fn revisions(ask: &Ask<'_>, id: &str) -> Result<Value, Problem> {
+    let mask = ask.mask(REVISIONS_STUB, &REVISIONS)?;
+    let size = ask.page_size(200, LIMIT)?;
+    let world = ask.sim.world();
+    let item = blob(ask.sim, &world, id)?;
+    let place = Place::start("revisions", id).go_on(ask.get("pageToken"))?;
+    let from = item.saves.partition_point(|save| save.seq <= place.after);
+    let mut rest = item.saves.get(from..).unwrap_or_default();
+    // The provider drops the oldest first.
+    if from == 0 && item.saves.len() > 1 && ask.fires(FaultKind::VanishedRevision) {
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    let mut saves: Vec<&Save> = rest.iter().take(size + 1).collect();
+    let next = ask.cut(&mut saves, (place, size), |save| save.seq);
+    let nameless = saves
+        .last()
+        .filter(|_| ask.fires(FaultKind::MissingActor))
+        .map(|save| save.seq);
+    ask.repeat(&mut saves);
+    let mut answer = Picked::new(&mask);
+    answer.put("kind", || "drive#revisionList");
+    if let Some(next) = next {
+        answer.put("nextPageToken", || next);
+    }
+    answer.put_masked("revisions", |mask| {
+        let render = |save: &&Save| revision(ask.sim, &world, (item, save), (nameless, mask));
+        saves.iter().map(render).collect()
+    });
+    Ok(answer.value())
+}
+
+fn revision(
+    sim: &Sim,
+    world: &World,
+    (item, save): (&Item, &Save),
+    (nameless, mask): (Option<u64>, &Mask),
+) -> Value {
+    let author = if nameless == Some(save.seq) {
+        Author::Missing
+    } else {
+        Author::Named
+    };
+    wire::revision(sim, world, (item, save), author, mask)
+}
+
+/// The file an id names; folders have no revisions.
+pub(super) fn blob<'w>(sim: &Sim, world: &'w World, id: &str) -> Result<&'w Item, Problem> {
+    let item = wire::resolve(sim, world, id).ok_or_else(|| Problem::no_file(id))?;
+    if item.is_folder() {
+        return Err(Problem::no_revisions());
+    }
+    Ok(item)
+}
+
+impl Ask<'_> {
+    /// Cuts a page that was read one entry too long; the token of the next page, if there is one.
+    fn cut<T>(
+        &self,
+        entries: &mut Vec<T>,
+        (place, size): (Place, usize),
+        number: impl Fn(&T) -> u64,
+    ) -> Option<String> {
+        if !entries.is_empty() && self.fires(FaultKind::EmptyPage) {
+            entries.clear();
+            return Some(place.again().token());
+        }
+        if entries.len() <= size {
+            return None;
+        }
+        entries.truncate(size);
+        entries.last().map(|entry| place.after(number(entry)).token())
+    }
+
+    /// Lists a page's entries a second time, if that is to go wrong.
+    fn repeat<T: Clone>(&self, entries: &mut Vec<T>) {
+        if !entries.is_empty() && self.fires(FaultKind::DuplicateItems) {
+            entries.extend_from_within(..);
+        }
+    }
+
+    /// There are no shared drives to look into.
+    fn my_drive_only(&self) -> Result<(), Problem> {
+        match self.get("driveId") {
+            Some(id) => Err(Problem::no_drive(id)),
+            None => Ok(()),
+        }
+    }
+
+    fn page_size(&self, default: usize, limit: usize) -> Result<usize, Problem> {
+        let asked = match self.get("pageSize") {
+            None => None,
+            Some(text) => Some(
+                text.parse()
+                    .ok()
+                    .filter(|size: &usize| *size > 0)
+                    .ok_or_else(|| Problem::invalid("pageSize"))?,
+            ),
+        };
+        Ok(self.sim.page_size(asked, default, limit))
+    }
+}
+
+/// `drives.list`: none.
+pub(super) fn drives(ask: &Ask<'_>) -> Result<Value, Problem> {
+    let mask = ask.mask("*", &super::mask::DRIVES)?;
+    let mut answer = Picked::new(&mask);
+    answer.put("kind", || "drive#driveList");
+    answer.put("drives", || json!([]));
+    Ok(answer.value())
+}

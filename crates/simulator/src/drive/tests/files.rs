@@ -1,0 +1,208 @@
+use super::*;
+use crate::fault::Fault;
+
+fn library() -> Arc<Sim> {
+    let sim = sim_of(
+        vec![
+            Edit::created(at(1), "F/a.txt", 10),
+            Edit::created(at(2), "F/it's.md", 10),
+            Edit::created(at(3), "F/d/deep.txt", 10),
+            Edit::created(at(4), "F/gone.txt", 10),
+            Edit::deleted(at(5), "F/gone.txt"),
+            Edit::created(at(6), "F/gone.txt", 11),
+            Edit::deleted(at(7), "F/d"),
+        ],
+        None,
+    );
+    sim.advance(at(10)).unwrap();
+    sim
+}
+
+fn find(sim: &Sim, query: &str) -> Vec<String> {
+    texts(&search(sim, query).unwrap(), "files", "name")
+}
+
+fn search(sim: &Sim, query: &str) -> Result<Value, Problem> {
+    let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+    ask(sim, &format!("files?q={query}"))
+}
+
+#[test]
+fn queries_find_children_by_parent_trash_type_and_name() {
+    let sim = library();
+    let folder = id(&sim, "F");
+    let parent = format!("'{folder}' in parents");
+    assert_eq!(
+        find(&sim, &format!("{parent} and trashed=false")),
+        ["a.txt", "it's.md", "gone.txt"]
+    );
+    assert_eq!(
+        find(&sim, &format!("{parent} and trashed = true")),
+        ["d", "gone.txt"]
+    );
+    assert_eq!(
+        find(&sim, &format!("trashed=true and ({parent})")),
+        ["d", "gone.txt"]
+    );
+    assert_eq!(find(&sim, "trashed != false"), ["d", "deep.txt", "gone.txt"]);
+    assert_eq!(find(&sim, r"name = 'it\'s.md'"), ["it's.md"]);
+    let folders = "mimeType = 'application/vnd.google-apps.folder'";
+    assert_eq!(find(&sim, folders), ["F", "d"]);
+    assert_eq!(
+        find(&sim, &format!("not {folders} and not trashed = true")),
+        ["a.txt", "it's.md", "gone.txt"]
+    );
+    assert_eq!(find(&sim, "'root' in parents"), ["F"]);
+    assert_eq!(
+        find(
+            &sim,
+            &format!("('root' in parents or {parent}) and name != 'a.txt' and trashed=false")
+        ),
+        ["F", "it's.md", "gone.txt"]
+    );
+    assert_eq!(
+        find(&sim, "modifiedTime > '2026-01-01T00:00:05' and trashed=false"),
+        ["gone.txt"]
+    );
+    assert_eq!(find(&sim, "name contains 'GO' and trashed=false"), ["gone.txt"]);
+    assert_eq!(
+        find(&sim, ""),
+        ["F", "a.txt", "it's.md", "d", "deep.txt", "gone.txt", "gone.txt"]
+    );
+}
+
+#[test]
+fn bad_queries_are_refused() {
+    let sim = library();
+    for query in [
+        "name",
+        "name = a",
+        "name = 'a",
+        "trashed",
+        "trashed=maybe",
+        "(trashed=true",
+        "size > 1",
+        "trashed=true and",
+        r"name='\x'",
+        "name='a' name='b'",
+        "'x' in owners",
+    ] {
+        let problem = search(&sim, query).unwrap_err();
+        let error = &problem.body()["error"]["errors"][0];
+        assert_eq!(
+            (&error["reason"], &error["location"]),
+            (&json!("invalid"), &json!("q")),
+            "{query}"
+        );
+    }
+    let deep = format!("{}trashed=true{}", "(".repeat(10_000), ")".repeat(10_000));
+    assert_eq!(search(&sim, &deep).unwrap_err().reason, "invalid");
+    assert_eq!(
+        search(&sim, "'nowhere' in parents").unwrap_err().status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(ask(&sim, "files?pageSize=0").unwrap_err().reason, "invalid");
+    assert_eq!(ask(&sim, "files?orderBy=name").unwrap_err().reason, "badRequest");
+    assert_eq!(
+        ask(&sim, "files?fields=files(nme)").unwrap_err().reason,
+        "invalidParameter"
+    );
+}
+
+#[test]
+fn page_tokens_belong_to_their_query() {
+    let edits = (0..5)
+        .map(|n| Edit::created(at(n), &format!("F/{n}"), 1))
+        .collect();
+    let sim = sim_of(edits, Some(2));
+    sim.advance(at(10)).unwrap();
+    let query = format!("q='{}'+in+parents", id(&sim, "F"));
+    sim.plan_faults(vec![FaultPlan {
+        first: 2,
+        ..FaultPlan::once(Fault::EmptyPage).on("files")
+    }]);
+    let mut found = Vec::new();
+    let mut tokens = vec![String::new()];
+    while let Some(token) = tokens.last().filter(|_| tokens.len() < 9) {
+        let answer = get(&sim, &format!("files?{query}&pageToken={token}"));
+        found.push(texts(&answer, "files", "name"));
+        match answer["nextPageToken"].as_str() {
+            Some(next) => tokens.push(next.to_owned()),
+            None => break,
+        }
+    }
+    let expected: [&[&str]; 4] = [&["0", "1"], &[], &["2", "3"], &["4"]];
+    assert_eq!(found, expected);
+    let foreign = ask(&sim, &format!("files?q=trashed=false&pageToken={}", tokens[1])).unwrap_err();
+    assert_eq!(foreign.body()["error"]["errors"][0]["location"], "pageToken");
+    let bogus = ask(&sim, "files?pageToken=bogus").unwrap_err();
+    assert_eq!(bogus.reason, "invalid");
+}
+
+#[test]
+fn one_file_in_full() {
+    let sim = sim_of(
+        vec![
+            Edit::created(at(1), "F/a.txt", 10).by("owner@handbook.example"),
+            Edit::renamed(at(2), "F/a.txt", "F/b"),
+        ],
+        None,
+    );
+    sim.advance(at(10)).unwrap();
+    let file = get(&sim, &format!("files/{}?fields=*", id(&sim, "F/b")));
+    assert_eq!(file["name"], "b");
+    assert_eq!(
+        (&file["mimeType"], &file["originalFilename"]),
+        (&json!("text/plain"), &json!("a.txt"))
+    );
+    assert_eq!(
+        (&file["size"], &file["createdTime"]),
+        (&json!("10"), &json!("2026-01-01T00:00:01.000Z"))
+    );
+    let user = &file["lastModifyingUser"];
+    assert_eq!(
+        (&user["me"], &user["permissionId"]),
+        (&json!(true), &json!(ids::permission("owner@handbook.example")))
+    );
+    for (member, length) in [
+        ("md5Checksum", 32),
+        ("sha1Checksum", 40),
+        ("sha256Checksum", 64),
+        ("headRevisionId", 50),
+    ] {
+        assert_eq!(file[member].as_str().unwrap().len(), length, "{member}");
+    }
+    assert_eq!(file["capabilities"]["canReadRevisions"], true);
+    assert_eq!(file["trashed"], false);
+    let root = get(&sim, "files/root?fields=id,name,parents,trashed");
+    assert_eq!(
+        root,
+        json!({ "id": ids::root("owner@handbook.example"), "name": "My Drive", "trashed": false })
+    );
+    assert_eq!(
+        get(&sim, &format!("files/{}?fields=parents", id(&sim, "F")))["parents"],
+        json!([root["id"]])
+    );
+    let problem = ask(&sim, "files/1Nowhere").unwrap_err();
+    assert_eq!(problem.body()["error"]["errors"][0]["reason"], "notFound");
+}
+
+#[test]
+fn small_routes_answer() {
+    let sim = library();
+    assert_eq!(ask(&sim, "about").unwrap_err().reason, "required");
+    let about = get(&sim, "about?fields=user(emailAddress,me)");
+    assert_eq!(
+        about,
+        json!({ "user": { "emailAddress": "owner@handbook.example", "me": true } })
+    );
+    assert_eq!(
+        get(&sim, "drives"),
+        json!({ "kind": "drive#driveList", "drives": [] })
+    );
+    assert_eq!(ask(&sim, "drives/0AX").unwrap_err().status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        ask(&sim, "permissions").unwrap_err().status,
+        StatusCode::NOT_FOUND
+    );
+}

@@ -1,0 +1,317 @@
+//! The Dropbox face of the world: one individual account with one namespace, RPC and content routes on one port.
+//!
+//! Every save, move, rename and restoration of a file is a revision, a save of equal bytes too (the real service writes
+//! nothing then). A rename that changes letter case only makes no revision and no entry in a feed.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use axum::routing::post;
+use axum::{Extension, Router};
+use serde_json::{Value, json};
+
+use crate::fault::{Fault, FaultKind};
+use crate::oauth::{self, Refused};
+use crate::sim::{Call, Provider, Sim};
+use crate::world::World;
+
+mod accounts;
+mod args;
+mod changes;
+mod cursor;
+mod download;
+pub(crate) mod ids;
+mod index;
+mod listing;
+mod metadata;
+mod problem;
+mod revisions;
+
+#[cfg(test)]
+mod tests;
+
+use args::Args;
+use changes::Remembered;
+use index::Index;
+use problem::{Problem, json_answer, text, typed};
+
+/// State of the face: the shared simulator and what is derived from its world.
+struct Face {
+    sim: Arc<Sim>,
+    index: RwLock<Index>,
+    remembered: Mutex<Remembered>,
+}
+
+/// World and index at one moment, for one request. While it lives, nothing else may ask the simulator for its world.
+struct View<'a> {
+    sim: &'a Sim,
+    world: RwLockReadGuard<'a, World>,
+    index: RwLockReadGuard<'a, Index>,
+}
+
+impl Face {
+    fn new(sim: Arc<Sim>) -> Self {
+        Self {
+            sim,
+            index: RwLock::default(),
+            remembered: Mutex::default(),
+        }
+    }
+
+    fn view(&self) -> View<'_> {
+        let world = self.sim.world();
+        let behind = self.index().seq < world.seq();
+        if behind {
+            self.index
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .update(&world);
+        }
+        View {
+            sim: &self.sim,
+            world,
+            index: self.index(),
+        }
+    }
+
+    fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The routes with JSON in the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    ListFolder,
+    Continue,
+    LatestCursor,
+    ListRevisions,
+    Metadata,
+    CurrentAccount,
+    Account,
+    AccountBatch,
+}
+
+/// Path of the content route.
+const DOWNLOAD: &str = "/2/files/download";
+/// Path of the token endpoint.
+const TOKEN: &str = "/oauth2/token";
+
+impl Route {
+    const ALL: [Self; 8] = [
+        Self::ListFolder,
+        Self::Continue,
+        Self::LatestCursor,
+        Self::ListRevisions,
+        Self::Metadata,
+        Self::CurrentAccount,
+        Self::Account,
+        Self::AccountBatch,
+    ];
+
+    /// The name the service uses in its messages; the path is `/2/` and this.
+    fn name(self) -> &'static str {
+        match self {
+            Self::ListFolder => "files/list_folder",
+            Self::Continue => "files/list_folder/continue",
+            Self::LatestCursor => "files/list_folder/get_latest_cursor",
+            Self::ListRevisions => "files/list_revisions",
+            Self::Metadata => "files/get_metadata",
+            Self::CurrentAccount => "users/get_current_account",
+            Self::Account => "users/get_account",
+            Self::AccountBatch => "users/get_account_batch",
+        }
+    }
+
+    fn operation(self) -> &'static str {
+        match self {
+            Self::ListFolder => "list_folder",
+            Self::Continue => "list_folder_continue",
+            Self::LatestCursor => "get_latest_cursor",
+            Self::ListRevisions => "list_revisions",
+            Self::Metadata => "get_metadata",
+            Self::CurrentAccount => "get_current_account",
+            Self::Account => "get_account",
+            Self::AccountBatch => "get_account_batch",
+        }
+    }
+
+    fn of(path: &str) -> Option<Self> {
+        let name = path.strip_prefix("/2/")?;
+        Self::ALL.into_iter().find(|route| route.name() == name)
+    }
+}
+
+/// Routes of this provider, token endpoint included.
+pub(crate) fn router(sim: Arc<Sim>) -> Router {
+    let mut router = Router::new()
+        .route(TOKEN, post(token))
+        .route(DOWNLOAD, post(download::download));
+    for route in Route::ALL {
+        router = router.route(&format!("/2/{}", route.name()), post(rpc));
+    }
+    router
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(Arc::new(Face::new(sim)))
+}
+
+/// Name of the operation a request asks for; the word used in counters and fault plans.
+pub(crate) fn operation(parts: &Parts) -> &'static str {
+    match parts.uri.path() {
+        TOKEN => "token",
+        DOWNLOAD => "content",
+        path => Route::of(path).map_or("other", Route::operation),
+    }
+}
+
+/// The provider's own body and status for a refusal the middleware decided on. A 429 has one of three shapes, chosen by the
+/// request's id, which depends on the seed and the number of the request.
+pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
+    if fault.kind() != FaultKind::Throttle429 {
+        let page = "<html><body>Service Unavailable</body></html>".to_owned();
+        return typed(StatusCode::SERVICE_UNAVAILABLE, "text/html", page);
+    }
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let reason = json!({ ".tag": "too_many_requests" });
+    let summary = "too_many_requests/..";
+    match call.request_id.bytes().map(u32::from).sum::<u32>() % 3 {
+        0 => {
+            let error = json!({ "reason": reason, "retry_after": whole_seconds(fault.retry_after()) });
+            json_answer(status, &json!({ "error_summary": summary, "error": error }))
+        }
+        1 => json_answer(
+            status,
+            &json!({ "error_summary": summary, "error": { "reason": reason } }),
+        ),
+        _ => text(status, "too_many_requests".to_owned()),
+    }
+}
+
+/// The body's wait is a whole number: at least what the header says, 1 when it says nothing.
+fn whole_seconds(wait: Option<&str>) -> u64 {
+    let Some(wait) = wait else { return 1 };
+    let (whole, part) = wait.split_once('.').unwrap_or((wait, ""));
+    let more = part.bytes().any(|digit| digit != b'0');
+    whole.parse::<u64>().unwrap_or_default() + u64::from(more)
+}
+
+async fn unknown_route(uri: Uri) -> Response {
+    text(
+        StatusCode::NOT_FOUND,
+        format!("Unknown API function: \"{}\"", uri.path()),
+    )
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let why = format!("{} does not take {method}; use POST", uri.path());
+    text(StatusCode::METHOD_NOT_ALLOWED, why)
+}
+
+async fn token(State(face): State<Arc<Face>>, headers: HeaderMap, body: Bytes) -> Response {
+    let form = oauth::form(&body);
+    let granted = match form.get("grant_type").map(String::as_str) {
+        None | Some("refresh_token") => oauth::grant(&face.sim, Provider::Dropbox, &headers, &form),
+        Some(_) => Err(Refused::UnsupportedGrantType),
+    };
+    match granted {
+        Ok(token) => {
+            let body = json!({ "token_type": "bearer", "access_token": token, "expires_in": 14_400 });
+            typed(StatusCode::OK, "text/javascript", body.to_string())
+        }
+        Err(refused) => {
+            let why = match refused {
+                Refused::InvalidGrant => "refresh token is invalid or revoked",
+                Refused::InvalidClient => "client id or secret is not valid",
+                Refused::InvalidRequest => "grant_type is missing",
+                Refused::UnsupportedGrantType => "only refresh_token is simulated",
+            };
+            let body = json!({ "error": refused.word(), "error_description": why });
+            json_answer(StatusCode::BAD_REQUEST, &body)
+        }
+    }
+}
+
+async fn rpc(
+    State(face): State<Arc<Face>>,
+    Extension(call): Extension<Call>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(route) = Route::of(uri.path()) else {
+        return unknown_route(uri).await;
+    };
+    let outcome = admit(&face.sim, &headers)
+        .and_then(|()| check_content_type(&headers, &body))
+        .and_then(|()| dispatch(&face, &call, route, &body));
+    match outcome {
+        Ok(value) => json_answer(StatusCode::OK, &value),
+        Err(problem) => problem.answer(route.name(), face.sim.random()),
+    }
+}
+
+fn dispatch(face: &Face, call: &Call, route: Route, body: &Bytes) -> Result<Value, Problem> {
+    if route == Route::CurrentAccount {
+        return if matches!(&**body, b"" | b"null") {
+            Ok(accounts::current(&face.sim))
+        } else {
+            Err(Problem::Bad("request body: expected null".to_owned()))
+        };
+    }
+    let args = Args::parse(body)?;
+    match route {
+        Route::ListFolder => listing::list_folder(face, call, args),
+        Route::Continue => listing::go_on(face, call, args),
+        Route::LatestCursor => listing::latest_cursor(face, args),
+        Route::ListRevisions => revisions::list_revisions(face, call, args),
+        Route::Metadata => metadata::get_metadata(face, call, args),
+        Route::CurrentAccount => Ok(Value::Null),
+        Route::Account => accounts::account(face, args),
+        Route::AccountBatch => accounts::batch(face, args),
+    }
+}
+
+/// Who calls, and below which root.
+fn admit(sim: &Sim, headers: &HeaderMap) -> Result<(), Problem> {
+    sim.check_token(Provider::Dropbox, oauth::bearer(headers))?;
+    if headers.contains_key("dropbox-api-select-user") {
+        return Err(Problem::Caller("invalid_select_user"));
+    }
+    if headers.contains_key("dropbox-api-select-admin") {
+        return Err(Problem::Caller("invalid_select_admin"));
+    }
+    let Some(root) = headers.get("dropbox-api-path-root") else {
+        return Ok(());
+    };
+    let root: Value = serde_json::from_slice(root.as_bytes())
+        .map_err(|_| Problem::Bad("HTTP header \"Dropbox-API-Path-Root\": not JSON".to_owned()))?;
+    let namespace = ids::NAMESPACE.to_string();
+    let names_it = |field: &str| root.get(field).and_then(Value::as_str) == Some(&namespace);
+    match root.get(".tag").and_then(Value::as_str) {
+        Some("home") => Ok(()),
+        Some("root") if names_it("root") => Ok(()),
+        Some("root") => Err(Problem::invalid_root()),
+        Some("namespace_id") if names_it("namespace_id") => Ok(()),
+        Some("namespace_id") => Err(Problem::PathRoot(json!({ ".tag": "no_permission" }))),
+        _ => Err(Problem::Bad(
+            "HTTP header \"Dropbox-API-Path-Root\": unknown tag".to_owned(),
+        )),
+    }
+}
+
+/// RPC routes take JSON and nothing else.
+fn check_content_type(headers: &HeaderMap, body: &Bytes) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    match kind {
+        Some(b"application/json" | b"application/json; charset=utf-8") => Ok(()),
+        None if body.is_empty() => Ok(()),
+        _ => Err(Problem::Bad(
+            "bad HTTP \"Content-Type\" header: expecting \"application/json\"".to_owned(),
+        )),
+    }
+}

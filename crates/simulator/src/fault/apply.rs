@@ -1,0 +1,154 @@
+//! The middleware around every face: counts, refuses, spoils bodies, and puts the virtual date on every answer.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{Fault, FaultKind};
+use crate::sim::{Call, Provider, Sim};
+
+/// What the middleware needs to know about a face.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) sim: Arc<Sim>,
+    pub(crate) provider: Provider,
+    pub(crate) operation: fn(&Parts) -> &'static str,
+    pub(crate) refusal: fn(&Fault, &Call) -> Response,
+}
+
+/// Handles one request: handlers find a [`Call`] among the request's extensions.
+pub(crate) async fn apply(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let call = door.sim.begin(door.provider, (door.operation)(&parts));
+    parts.extensions.insert(call.clone());
+    let latency = door.sim.options().latency;
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    let mut answer = if let Some(refusal) = refuse(&door, &call) {
+        refusal
+    } else {
+        expire(&door, &call, &parts.headers);
+        let answer = next.run(Request::from_parts(parts, body)).await;
+        spoil(&door.sim, &call, answer).await
+    };
+    let headers = answer.headers_mut();
+    // The date of the answer is the world's, so that a client can bound what it saw; hyper adds its own only if none is set.
+    set(headers, header::DATE, &http_date(&door.sim));
+    if let Some(name) = door.provider.request_id_header() {
+        set(headers, HeaderName::from_static(name), &call.request_id);
+    }
+    answer
+}
+
+fn refuse(door: &Door, call: &Call) -> Option<Response> {
+    let kinds = [
+        FaultKind::Throttle429,
+        FaultKind::DriveRateLimit403,
+        FaultKind::Unavailable503,
+    ];
+    let fault = kinds.into_iter().find_map(|kind| door.sim.fires(call, kind))?;
+    let mut answer = (door.refusal)(&fault, call);
+    if let Some(wait) = fault.retry_after() {
+        set(answer.headers_mut(), header::RETRY_AFTER, wait);
+    }
+    Some(answer)
+}
+
+fn expire(door: &Door, call: &Call, headers: &HeaderMap) {
+    let Some(token) = crate::oauth::bearer(headers) else {
+        return;
+    };
+    if call.operation != "token" && door.sim.fires(call, FaultKind::ExpiredToken).is_some() {
+        door.sim.expire_token(token);
+    }
+}
+
+/// Faults of the body; they need a successful JSON answer.
+async fn spoil(sim: &Sim, call: &Call, answer: Response) -> Response {
+    let kind = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !answer.status().is_success()
+        || !(kind.starts_with("application/json") || kind.starts_with("text/javascript"))
+    {
+        return answer;
+    }
+    let fires = |kind| sim.fires(call, kind).is_some();
+    let (unknown, cut, reset) = (
+        fires(FaultKind::UnknownFields),
+        fires(FaultKind::TruncatedJson),
+        fires(FaultKind::ResetMidBody),
+    );
+    if !(unknown || cut || reset) {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
+    let mut bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if unknown {
+        bytes = with_unknown_fields(&bytes);
+    }
+    let half = bytes.slice(..bytes.len() / 2);
+    if cut {
+        bytes = half.clone();
+    }
+    set(
+        &mut parts.headers,
+        header::CONTENT_LENGTH,
+        &bytes.len().to_string(),
+    );
+    let body = if reset {
+        broken_off(half)
+    } else {
+        Body::from(bytes)
+    };
+    Response::from_parts(parts, body)
+}
+
+/// A body that fails after `half`: the server closes the connection with the declared length not met.
+fn broken_off(half: Bytes) -> Body {
+    let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    Body::from_stream(futures::stream::iter([Ok(half), Err(reset)]))
+}
+
+fn with_unknown_fields(bytes: &Bytes) -> Bytes {
+    let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else {
+        return bytes.clone();
+    };
+    add_unknown(&mut value);
+    Bytes::from(value.to_string())
+}
+
+fn add_unknown(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(add_unknown);
+            fields.insert(
+                "simulatedNewField".to_owned(),
+                json!({"since": 2026, "values": ["a", null]}),
+            );
+        }
+        Value::Array(values) => values.iter_mut().for_each(add_unknown),
+        _ => {}
+    }
+}
+
+/// The world's present as IMF-fixdate (RFC 9110 §5.6.7), whole seconds, cut off.
+pub(crate) fn http_date(sim: &Sim) -> String {
+    sim.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}

@@ -1,0 +1,216 @@
+//! The feed of changes: `root/delta`.
+//!
+//! Without a token, everything that exists, by item number, each item after the folders above it (a folder younger than
+//! what was moved into it is listed again with that). With one, the latest state of every item touched since: tombstones
+//! first, then the root, then live items, each after the folders above it, though these may be unchanged.
+
+use std::collections::HashSet;
+
+use axum::http::{StatusCode, header};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::items::{Listing, Select};
+use super::problem::{Answer, Problem};
+use super::text::Query;
+use super::token::{Cursor, Place};
+use super::{Asked, Face};
+use crate::fault::FaultKind;
+use crate::world::{ItemNo, Reach, Slot, World};
+
+/// Entries of a page when the client has no wish, and at most.
+const PAGE: (usize, usize) = (200, 1000);
+
+/// Entries of one page, in order, each item once.
+#[derive(Default)]
+struct Found {
+    order: Vec<ItemNo>,
+    known: HashSet<ItemNo>,
+    /// Without the folders that only lead to an item.
+    counted: usize,
+}
+
+impl Found {
+    fn push(&mut self, no: ItemNo) {
+        if self.known.insert(no) {
+            self.order.push(no);
+        }
+    }
+
+    /// The item after those of the folders above it that `needed` names.
+    fn push_below(&mut self, world: &World, no: ItemNo, needed: impl Fn(ItemNo) -> bool) {
+        let mut above: Vec<ItemNo> = world.ancestry(no).skip(1).map(|item| item.no).collect();
+        above.retain(|folder| needed(*folder));
+        for folder in above.into_iter().rev() {
+            self.push(folder);
+        }
+        self.push(no);
+        self.counted += 1;
+    }
+}
+
+impl Face {
+    /// One page; `argument` is the token of the function form.
+    pub(super) fn delta(
+        &self,
+        asked: &Asked<'_>,
+        no: ItemNo,
+        argument: Option<&str>,
+    ) -> Result<Answer, Problem> {
+        let query = Query::of(asked.query);
+        if no != ItemNo::ROOT {
+            return Err(Problem::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "notSupported",
+                "view.delta can only be called on the root.",
+            ));
+        }
+        let world = self.sim.world();
+        let token = argument.or_else(|| query.get("token"));
+        if token == Some("latest") {
+            let link = self.delta_link(&Cursor::since(world.seq()), &query, world.now());
+            return Ok(Answer::ok(json!({ "@odata.deltaLink": link, "value": [] })));
+        }
+        let mut cursor = self.cursor(&world, token)?;
+        let fresh = cursor == Cursor::everything();
+        if !fresh && self.sim.fires(asked.call, FaultKind::LostCursor).is_some() {
+            let again = self.delta_link(&Cursor::everything(), &query, world.now());
+            return Err(resync().with(header::LOCATION, again));
+        }
+        let upto = *cursor.upto.get_or_insert(world.seq());
+        let empty = self.sim.fires(asked.call, FaultKind::EmptyPage).is_some();
+        let size = self.sim.page_size(query.top(), PAGE.0, PAGE.1);
+        let (mut order, next) = if empty {
+            (Vec::new(), Some(cursor.place))
+        } else {
+            page(&world, &cursor, (upto, size))
+        };
+        if !order.is_empty() && self.sim.fires(asked.call, FaultKind::DuplicateItems).is_some() {
+            repeat(&world, &mut order, &cursor);
+        }
+        let select = Select::of(query.get("select"));
+        let entry = |no: &ItemNo| Some(self.entry(&world, world.item(*no)?, (Listing::Feed, &select)));
+        let value: Vec<Value> = order.iter().filter_map(entry).collect();
+        let context = format!("{}/v1.0/$metadata#Collection(driveItem)", self.base());
+        let mut body = json!({ "@odata.context": context, "value": value });
+        match next {
+            Some(place) => {
+                let page = cursor.page + 1;
+                let link = self.delta_link(
+                    &Cursor {
+                        page,
+                        place,
+                        ..cursor
+                    },
+                    &query,
+                    world.now(),
+                );
+                body["@odata.nextLink"] = self.next_link(asked, link).into();
+            }
+            None => {
+                body["@odata.deltaLink"] = self.delta_link(&Cursor::since(upto), &query, world.now()).into();
+            }
+        }
+        Ok(Answer::ok(body))
+    }
+
+    /// Where a token stands; a moment (RFC 3339) stands after everything that happened up to it.
+    fn cursor(&self, world: &World, token: Option<&str>) -> Result<Cursor, Problem> {
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return Ok(Cursor::everything());
+        };
+        if let Ok(moment) = token.parse::<Timestamp>() {
+            return Ok(Cursor::since(world.seq_at(moment)));
+        }
+        let cursor = Cursor::read(token, &self.list)
+            .ok_or_else(|| Problem::bad("The provided token is malformed or not valid for this drive."))?;
+        if cursor.since > world.seq() || cursor.upto.is_some_and(|seq| seq > world.seq()) {
+            let again = self.delta_link(&Cursor::everything(), &Query::of(None), world.now());
+            return Err(resync().with(header::LOCATION, again));
+        }
+        Ok(cursor)
+    }
+
+    /// A link carries the options of the request that led to it.
+    fn delta_link(&self, cursor: &Cursor, query: &Query, now: Timestamp) -> String {
+        let token = cursor.token(&self.list, now);
+        let path = format!("/root/delta(token='{token}')");
+        self.link(&path, query, &["select", "top"])
+    }
+}
+
+fn resync() -> Problem {
+    let message = "Resync required. Replace any local items with the server's version (including deletes) if you're \
+                   sure that the service was up to date with your local changes when you last sync'd.";
+    Problem::new(StatusCode::GONE, "resyncRequired", message)
+}
+
+/// Lists an item twice: the last of the page before, or the last of this page when it is the first.
+fn repeat(world: &World, order: &mut Vec<ItemNo>, cursor: &Cursor) {
+    let before = match cursor.place {
+        Place::All { from } => (0..from.0).rev().map(ItemNo).find(|no| world.is_visible(*no)),
+        Place::Gone { after } | Place::Live { after } => Some(after.item),
+    };
+    match before.filter(|no| cursor.page > 0 && *no != ItemNo(u32::MAX)) {
+        Some(no) => order.insert(0, no),
+        None => order.extend(order.last().copied()),
+    }
+}
+
+/// Up to `size` entries (folders above them not counted) of operations up to `upto`, and where the next page begins.
+fn page(world: &World, cursor: &Cursor, (upto, size): (u64, usize)) -> (Vec<ItemNo>, Option<Place>) {
+    let mut found = Found::default();
+    let next = match cursor.place {
+        Place::All { from } => all(world, from, size, &mut found),
+        Place::Gone { after } => {
+            let next = gone(world, (after, upto), size, &mut found);
+            next.or_else(|| live(world, (Slot::end_of(cursor.since), upto), size, &mut found))
+        }
+        Place::Live { after } => live(world, (after, upto), size, &mut found),
+    };
+    (found.order, next)
+}
+
+fn all(world: &World, from: ItemNo, size: usize, found: &mut Found) -> Option<Place> {
+    let items = world.items().get(from.0 as usize..).unwrap_or_default();
+    for item in items.iter().filter(|item| world.is_visible(item.no)) {
+        if found.counted == size {
+            return Some(Place::All { from: item.no });
+        }
+        found.push_below(world, item.no, |folder| folder > item.no);
+    }
+    None
+}
+
+/// Slots after one, up to an operation.
+fn slots(world: &World, (after, upto): (Slot, u64)) -> impl Iterator<Item = Slot> {
+    world
+        .changed_after(Reach::Tree, after)
+        .take_while(move |slot| slot.seq <= upto)
+}
+
+fn gone(world: &World, (mut after, upto): (Slot, u64), size: usize, found: &mut Found) -> Option<Place> {
+    for slot in slots(world, (after, upto)).filter(|slot| !world.is_visible(slot.item)) {
+        if found.counted == size {
+            return Some(Place::Gone { after });
+        }
+        found.push(slot.item);
+        found.counted += 1;
+        after = slot;
+    }
+    if !found.order.is_empty() {
+        found.push(ItemNo::ROOT);
+    }
+    None
+}
+
+fn live(world: &World, (mut after, upto): (Slot, u64), size: usize, found: &mut Found) -> Option<Place> {
+    for slot in slots(world, (after, upto)).filter(|slot| world.is_visible(slot.item)) {
+        if found.counted == size {
+            return Some(Place::Live { after });
+        }
+        found.push_below(world, slot.item, |_| true);
+        after = slot;
+    }
+    None
+}

@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+
+mod content;
+mod control;
+mod drive;
+mod dropbox;
+mod error;
+mod fault;
+mod graph;
+mod ids;
+mod oauth;
+mod server;
+mod sim;
+mod source;
+pub mod truth;
+mod world;
+
+pub use content::{Algorithm, ContentStore, content};
+pub use error::{EditProblem, SimulatorError};
+pub use fault::{Fault, FaultKind, FaultPlan};
+pub use server::{Ports, Running, serve};
+pub use sim::{Options, Provider, Sharing, Sim};
+pub use source::{Generated, Incident, WorldSource, incident};
+pub use world::{
+    Action, Actor, Affected, Edit, Item, ItemKind, ItemNo, ItemState, Op, Reach, Save, Slot, What, World,
+};
+
+/// Moments are UTC; virtual, never the machine's clock.
+pub use jiff::Timestamp;

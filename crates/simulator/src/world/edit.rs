@@ -1,0 +1,158 @@
+//! Edits: the lines of a journal.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Somebody who edits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Actor {
+    /// Address; the faces derive their ids from it.
+    pub email: String,
+    /// Display name.
+    pub name: String,
+}
+
+impl Actor {
+    /// Somebody with this address; the name is what stands before the `@`.
+    pub fn with_email(email: &str) -> Self {
+        let name = email.split('@').next().unwrap_or(email);
+        Self {
+            email: email.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+}
+
+/// What an edit does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A new file.
+    Created,
+    /// New content of a file.
+    Modified,
+    /// A file or folder gets another name, another folder, or both.
+    Renamed,
+    /// A file or folder, with all below it, is deleted.
+    #[serde(alias = "trashed")]
+    Deleted,
+    /// The item most recently deleted at this path comes back.
+    Restored,
+    /// A new folder.
+    FolderCreated,
+}
+
+impl Action {
+    /// The word used in journals.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Modified => "modified",
+            Self::Renamed => "renamed",
+            Self::Deleted => "deleted",
+            Self::Restored => "restored",
+            Self::FolderCreated => "folder_created",
+        }
+    }
+}
+
+/// One line of a journal. Paths are `'/'`-joined from the root, without a leading `/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: Arc<Actor>,
+    /// What.
+    pub action: Action,
+    /// Where; the new place of a rename.
+    pub path: Arc<str>,
+    /// The old place of a rename.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Arc<str>>,
+    /// Bytes, of a created or modified file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Equal keys are equal contents; made from path and time when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_key: Option<Arc<str>>,
+    /// Application that saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<Arc<str>>,
+    /// Line of the journal it came from, from 1; set by the source.
+    #[serde(skip)]
+    pub line: usize,
+}
+
+impl Edit {
+    /// An edit of this kind by nobody in particular.
+    pub fn new(at: Timestamp, action: Action, path: &str) -> Self {
+        Self {
+            at,
+            actor: Arc::new(Actor::with_email("someone@example.com")),
+            action,
+            path: path.into(),
+            from: None,
+            size: None,
+            content_key: None,
+            application: None,
+            line: 0,
+        }
+    }
+
+    /// A new file of `size` bytes.
+    pub fn created(at: Timestamp, path: &str, size: u64) -> Self {
+        Self {
+            size: Some(size),
+            ..Self::new(at, Action::Created, path)
+        }
+    }
+
+    /// New content of `size` bytes.
+    pub fn modified(at: Timestamp, path: &str, size: u64) -> Self {
+        Self {
+            size: Some(size),
+            ..Self::new(at, Action::Modified, path)
+        }
+    }
+
+    /// A file or folder goes from one path to another.
+    pub fn renamed(at: Timestamp, from: &str, to: &str) -> Self {
+        Self {
+            from: Some(from.into()),
+            ..Self::new(at, Action::Renamed, to)
+        }
+    }
+
+    /// A file or folder goes.
+    pub fn deleted(at: Timestamp, path: &str) -> Self {
+        Self::new(at, Action::Deleted, path)
+    }
+
+    /// What was deleted at `path` comes back.
+    pub fn restored(at: Timestamp, path: &str) -> Self {
+        Self::new(at, Action::Restored, path)
+    }
+
+    /// A new folder.
+    pub fn folder_created(at: Timestamp, path: &str) -> Self {
+        Self::new(at, Action::FolderCreated, path)
+    }
+
+    /// The same edit by somebody else.
+    #[must_use]
+    pub fn by(mut self, email: &str) -> Self {
+        self.actor = Arc::new(Actor::with_email(email));
+        self
+    }
+
+    /// The same edit with this content.
+    #[must_use]
+    pub fn with_content(mut self, key: &str) -> Self {
+        self.content_key = Some(key.into());
+        self
+    }
+}
