@@ -1,0 +1,370 @@
+//! One look at one folder: read the feed, settle it, list revisions.
+
+mod asking;
+mod by_id;
+mod by_place;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use revtrail_connector::{
+    Addressing, Capabilities, Connector, ConnectorError, ErrorKind, FeedPoint, FolderRoot, Place, Usage,
+};
+use revtrail_model::{
+    event::{Event, Scope},
+    id::{AccountName, Cursor, FolderName, ItemId, LedgerName, PageToken, PlaceKey, TenantId},
+    leaf::{Counted, Gap, GapReason, VERSION, WindowLeaf, WindowState},
+    record::Count,
+    sha256,
+    time::{Clock, Timestamp},
+};
+
+use crate::{
+    error::HarvestError,
+    facts::Frame,
+    inventory::Inventory,
+    snapshot::{Draft, Part},
+    spool::{Source, Spool},
+    state::FolderState,
+};
+
+/// A designated folder, as configured.
+pub struct FolderPlan {
+    /// Its name.
+    pub name: FolderName,
+    /// Business function.
+    pub function: Option<String>,
+    /// Account that reads it.
+    pub account: AccountName,
+    /// Where it is.
+    pub place: Place,
+    /// The account's connector.
+    pub connector: Arc<dyn Connector>,
+}
+
+/// Most pages one listing may have: a faulty provider must not keep a run going for ever.
+const MAX_PAGES: u64 = 1_000_000;
+
+/// One folder being looked at.
+pub struct FolderRun<'a> {
+    plan: &'a FolderPlan,
+    ledger: &'a LedgerName,
+    capabilities: Capabilities,
+    clock: Arc<dyn Clock>,
+    root: Option<FolderRoot>,
+    tenant: Option<TenantId>,
+    /// What is committed and what becomes of it.
+    pub state: FolderState,
+    /// Items.
+    pub inventory: Inventory,
+    frame: Option<Frame>,
+    events: Vec<Event>,
+    from_cursor: Option<Cursor>,
+    counted: Counters,
+    gaps: Vec<Gap>,
+    usage_before: Usage,
+    covers_from: Option<Timestamp>,
+    /// Why the folder could not be read at all.
+    failure: Option<ErrorKind>,
+    last_asked: Option<ItemId>,
+    unavailable: BTreeMap<&'static str, u64>,
+    /// Places to ask, with the entries that showed them.
+    ask_places: BTreeMap<PlaceKey, (Source, Timestamp)>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counters {
+    changes: u64,
+    revisions: u64,
+    pages: u64,
+    changed: u64,
+    vanished: u64,
+    truncated: u64,
+    oldest: Option<Timestamp>,
+    unknown_before: u64,
+}
+
+/// How far a look got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// More revisions are to be listed.
+    More,
+    /// Everything that could be read was read.
+    Done,
+}
+
+impl<'a> FolderRun<'a> {
+    /// Starts from the committed state.
+    pub fn new(
+        plan: &'a FolderPlan,
+        ledger: &'a LedgerName,
+        clock: Arc<dyn Clock>,
+        (state, inventory): (FolderState, Inventory),
+    ) -> Self {
+        Self {
+            plan,
+            ledger,
+            capabilities: plan.connector.capabilities(),
+            clock,
+            root: state.root(),
+            tenant: state.tenant.clone(),
+            from_cursor: state.cursor.clone(),
+            covers_from: state.seen_from,
+            usage_before: plan.connector.usage(),
+            state,
+            inventory,
+            frame: None,
+            events: Vec::new(),
+            counted: Counters::default(),
+            gaps: Vec::new(),
+            failure: None,
+            last_asked: None,
+            unavailable: BTreeMap::new(),
+            ask_places: BTreeMap::new(),
+        }
+    }
+
+    /// The folder's name.
+    pub fn name(&self) -> &FolderName {
+        &self.plan.name
+    }
+
+    /// Events waiting for the next snapshot.
+    pub fn waiting(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Finds the folder, reads its feed to the end and settles it. A provider failure becomes a gap of this folder, so that the other
+    /// folders go on; nothing of a half-read feed is kept.
+    pub async fn read_feed(&mut self, draft: &mut Draft) -> Result<(), HarvestError> {
+        self.counted.unknown_before = draft.spool.unknown();
+        if let Err(error) = self.find().await {
+            self.fail(GapReason::FolderUnavailable, &error);
+            return Ok(());
+        }
+        let outcome = match self.capabilities.addressing {
+            Addressing::Id => self.feed_by_id(draft).await,
+            Addressing::Place => self.feed_by_place(draft).await,
+        };
+        match outcome {
+            Err(HarvestError::Connector(error)) => {
+                let reason = match error.kind {
+                    ErrorKind::Malformed => GapReason::Malformed,
+                    ErrorKind::NotFound => GapReason::FolderUnavailable,
+                    _ => GapReason::FeedFailed,
+                };
+                self.fail(reason, &error);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Resolves the folder at its first look and pins it by id; later looks go on by id even when it was renamed or moved.
+    async fn find(&mut self) -> Result<(), ConnectorError> {
+        if self.tenant.is_none() {
+            self.tenant = Some(self.plan.connector.preflight().await?.tenant);
+        }
+        if self.root.is_none() {
+            self.root = Some(self.plan.connector.resolve(&self.plan.place).await?);
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, reason: GapReason, error: &ConnectorError) {
+        tracing::error!(folder = %self.plan.name, provider = %self.capabilities.provider, error = %chain(error), hint = error.hint(), "folder could not be read");
+        let detail = match error.status {
+            Some(status) => format!("{}, HTTP {status}", error.kind.as_str()),
+            None => error.kind.as_str().to_owned(),
+        };
+        self.failure = Some(error.kind.clone());
+        let to = self.clock.now();
+        self.gaps.push(Gap {
+            detail: Some(detail),
+            from: self.covers_from,
+            items: None,
+            reason,
+            to,
+        });
+    }
+
+    /// Shared fields of this look's facts.
+    fn make_frame(&self, seen_at: Timestamp) -> Result<Frame, HarvestError> {
+        let (Some(root), Some(tenant)) = (&self.root, &self.tenant) else {
+            return Err(HarvestError::Ledger("folder is not resolved".into()));
+        };
+        Ok(Frame {
+            scope: Scope {
+                ledger: self.ledger.clone(),
+                folder: self.plan.name.clone(),
+                function: self.plan.function.clone(),
+                provider: self.capabilities.provider,
+                tenant: tenant.clone(),
+                drive_id: root.drive.clone(),
+            },
+            baseline: self.covers_from.is_none(),
+            previous: self.covers_from,
+            seen_at,
+            observed_at: self.clock.now(),
+        })
+    }
+
+    /// Records that the feed was read to its end.
+    fn caught_up(&mut self, cursor: Cursor, seen_from: Timestamp) {
+        self.state.cursor = Some(cursor);
+        self.state.seen_from = Some(seen_from);
+        self.state.tenant.clone_from(&self.tenant);
+        if let Some(root) = &self.root {
+            self.state.drive = Some(root.drive.clone());
+            self.state.item = Some(root.item.clone());
+            self.state.place.clone_from(&root.place);
+        }
+    }
+
+    /// Where this look starts: after the cursor, or from a full listing.
+    fn start(&self) -> FeedPoint {
+        self.state
+            .cursor
+            .clone()
+            .map_or(FeedPoint::Start, FeedPoint::After)
+    }
+
+    /// The cursor was lost: everything is listed again and compared, and what happened meanwhile is known as a net difference only.
+    fn lose_cursor(&mut self) {
+        tracing::warn!(folder = %self.plan.name, provider = %self.capabilities.provider, "change cursor lost, listing the folder in full");
+        let to = self.clock.now();
+        self.gaps.push(Gap {
+            detail: None,
+            from: self.covers_from,
+            items: None,
+            reason: GapReason::CursorLost,
+            to,
+        });
+    }
+
+    /// Hands over what has been gathered as the folder's part of a snapshot.
+    pub fn take_part(&mut self, spool: &Spool) -> Part {
+        let window = self.window(spool.unknown() - self.counted.unknown_before);
+        // A part is followed by a commit, and the next snapshot has a spool of its own.
+        self.counted = Counters::default();
+        self.from_cursor.clone_from(&self.state.cursor);
+        self.usage_before = self.plan.connector.usage();
+        self.gaps.clear();
+        Part {
+            events: std::mem::take(&mut self.events),
+            window,
+        }
+    }
+
+    fn window(&self, unknown: u64) -> WindowLeaf {
+        let usage = self.plan.connector.usage();
+        let mut gaps = self.gaps.clone();
+        gaps.extend(self.revision_gaps());
+        let read = self.frame.is_some();
+        let state = if gaps.is_empty() {
+            WindowState::Complete
+        } else if read {
+            WindowState::Partial
+        } else {
+            WindowState::Failed
+        };
+        let digest =
+            |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| sha256(cursor.as_str().as_bytes()));
+        WindowLeaf {
+            account: self.plan.account.clone(),
+            count: Count(0),
+            counted: Counted {
+                changes: Count(self.counted.changes),
+                revisions: Count(self.counted.revisions),
+                unknown: Count(unknown),
+            },
+            covers_from: self.covers_from,
+            covers_to: self.frame.as_ref().map(|frame| frame.seen_at),
+            drive_id: self.root.as_ref().map(|root| root.drive.clone()),
+            first: Count(0),
+            folder: self.plan.name.clone(),
+            from_cursor_sha256: digest(&self.from_cursor),
+            gaps,
+            ledger: self.ledger.clone(),
+            oldest_revision_at: self.counted.oldest,
+            pages: Count(self.counted.pages),
+            previous_window: self.state.last_window,
+            provider: self.capabilities.provider,
+            retries: Count(usage.retries - self.usage_before.retries),
+            revisions_changed: Count(self.counted.changed),
+            revisions_vanished: Count(self.counted.vanished),
+            state,
+            tenant: self.tenant.clone(),
+            throttled_ms: Count(usage.throttled_ms - self.usage_before.throttled_ms),
+            to_cursor_sha256: digest(&self.state.cursor),
+            kind: "window".into(),
+            v: VERSION,
+        }
+    }
+
+    fn revision_gaps(&self) -> Vec<Gap> {
+        let to = self
+            .frame
+            .as_ref()
+            .map_or_else(|| self.clock.now(), |frame| frame.seen_at);
+        let gap = |reason, items: u64, detail| Gap {
+            detail,
+            from: self.covers_from,
+            items: Some(Count(items)),
+            reason,
+            to,
+        };
+        let failed: u64 = self.unavailable.values().sum();
+        let waiting = (self.inventory.pending_count() + self.state.pending_places.len()) as u64;
+        let mut gaps = Vec::new();
+        if waiting > failed {
+            gaps.push(gap(GapReason::RevisionsPending, waiting - failed, None));
+        }
+        for (detail, items) in &self.unavailable {
+            gaps.push(gap(
+                GapReason::RevisionsUnavailable,
+                *items,
+                Some((*detail).to_owned()),
+            ));
+        }
+        if self.counted.truncated > 0 {
+            gaps.push(gap(GapReason::RevisionsTruncated, self.counted.truncated, None));
+        }
+        gaps
+    }
+
+    /// Why the folder could not be read at all.
+    pub fn failure(&self) -> Option<&ErrorKind> {
+        self.failure.as_ref()
+    }
+
+    /// Requests sent since the connector was made, by operation.
+    pub fn usage(&self) -> Usage {
+        self.plan.connector.usage()
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Refuses a listing that repeats itself or does not end.
+#[derive(Debug, Default)]
+struct PageGuard {
+    last: Option<PageToken>,
+    pages: u64,
+}
+
+impl PageGuard {
+    fn check(&mut self, capabilities: &Capabilities, token: &PageToken) -> Result<(), ConnectorError> {
+        let repeated = self.last.as_ref() == Some(token);
+        self.last = Some(token.clone());
+        self.pages += 1;
+        if repeated || self.pages > MAX_PAGES {
+            let error = ConnectorError::new(ErrorKind::Malformed, capabilities.provider, "paging");
+            return Err(error.with_code("the listing repeats itself"));
+        }
+        Ok(())
+    }
+}

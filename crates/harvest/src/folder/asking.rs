@@ -1,0 +1,127 @@
+//! Listing the revisions of pending items, batch by batch.
+
+use revtrail_connector::{
+    Addressing, FolderRoot,
+    change::{About, Completeness, RevisionAsk, RevisionList},
+};
+use revtrail_model::id::ItemId;
+
+use super::{FolderRun, Progress};
+use crate::{
+    error::HarvestError,
+    places::lives::{Life, Standing},
+    revisions::{Listed, remember, take_list},
+    snapshot::Draft,
+};
+
+impl FolderRun<'_> {
+    /// Lists the revisions of the next batch of pending items. An item that fails stays pending: it is a gap of this window and is asked
+    /// again at the next run.
+    pub async fn list_revisions(&mut self, draft: &mut Draft) -> Result<Progress, HarvestError> {
+        let (Some(root), Some(_)) = (self.root.clone(), &self.frame) else {
+            return Ok(Progress::Done);
+        };
+        let batch = self
+            .inventory
+            .pending_after(self.last_asked.as_ref(), self.capabilities.revision_batch.max(1));
+        let Some(last) = batch.last().cloned() else {
+            return Ok(Progress::Done);
+        };
+        let asks: Vec<RevisionAsk> = batch.iter().map(|id| self.ask(id)).collect();
+        let answers = match self.plan.connector.revisions(&root, &asks).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                tracing::error!(folder = %self.plan.name, error = %super::chain(&error), hint = error.hint(), "revisions could not be listed");
+                *self.unavailable.entry(error.kind.as_str()).or_default() += batch.len() as u64;
+                self.last_asked = Some(last);
+                return Ok(Progress::More);
+            }
+        };
+        self.last_asked = Some(last);
+        for (id, answer) in batch.iter().zip(answers) {
+            match answer.outcome {
+                Ok(revisions) => self.take_answer(&root, (id, revisions), draft)?,
+                Err(failure) => {
+                    tracing::warn!(folder = %self.plan.name, item.id = %id, kind = failure.kind.as_str(), "revisions of an item are not available");
+                    *self.unavailable.entry(failure.kind.as_str()).or_default() += 1;
+                }
+            }
+        }
+        Ok(Progress::More)
+    }
+
+    fn ask(&self, id: &ItemId) -> RevisionAsk {
+        let head = self
+            .inventory
+            .item(id)
+            .and_then(|item| item.pending.as_ref())
+            .and_then(|pending| pending.head.clone());
+        RevisionAsk {
+            about: About::Item(id.clone()),
+            head: head.map(Into::into),
+        }
+    }
+
+    pub(super) fn count_list(&mut self, list: &RevisionList) {
+        self.count(&Listed {
+            listed: list.revisions.len() as u64,
+            truncated: list.completeness == Completeness::Truncated,
+            oldest: list.revisions.iter().map(|revision| revision.at).min(),
+            ..Listed::default()
+        });
+    }
+
+    fn count(&mut self, listed: &Listed) {
+        self.counted.revisions += listed.listed;
+        self.counted.changed += listed.changed;
+        self.counted.vanished += listed.vanished;
+        self.counted.truncated += u64::from(listed.truncated);
+        self.counted.oldest = match (self.counted.oldest, listed.oldest) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+
+    fn take_answer(
+        &mut self,
+        root: &FolderRoot,
+        (id, list): (&ItemId, RevisionList),
+        draft: &mut Draft,
+    ) -> Result<(), HarvestError> {
+        match self.capabilities.addressing {
+            Addressing::Id => {
+                let Some(frame) = &self.frame else { return Ok(()) };
+                let listed = take_list(frame, root, &mut self.inventory, &mut draft.spool, (id, list))?;
+                self.count(&listed);
+                self.events.extend(listed.events);
+                Ok(())
+            }
+            Addressing::Place => self.take_life(id, &list, draft),
+        }
+    }
+
+    fn take_life(&mut self, id: &ItemId, list: &RevisionList, draft: &mut Draft) -> Result<(), HarvestError> {
+        self.count_list(list);
+        let (Some(frame), Some(mut item)) = (&self.frame, self.inventory.item(id).cloned()) else {
+            return Ok(());
+        };
+        let pending = item.pending.take().map(|pending| *pending).unwrap_or_default();
+        let frame = crate::facts::Frame {
+            baseline: pending.baseline,
+            ..frame.clone()
+        };
+        let life = Life {
+            frame: &frame,
+            id,
+            known: Some(&item),
+            before: Standing::of(pending.was_gone),
+            last_place: None,
+        };
+        let events = life.take(&list.revisions, &mut draft.spool)?;
+        self.events.extend(events);
+        item.marker = pending.head.map(|head| head.marker);
+        remember(&mut item, &list.revisions);
+        self.inventory.put(id.clone(), item);
+        Ok(())
+    }
+}

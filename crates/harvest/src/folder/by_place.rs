@@ -1,0 +1,386 @@
+//! Reading a feed that names deleted things by place, and asking what lived there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use revtrail_connector::{
+    ErrorKind, FeedPoint, FolderRoot, Next,
+    change::{About, Placement, Presence, Revision, RevisionAsk, RevisionList},
+};
+use revtrail_model::{
+    event::{Action, Basis, ItemKind, Occurred, TimeSource},
+    id::{Cursor, ItemId, PlaceKey},
+    time::Timestamp,
+};
+
+use super::{FolderRun, PageGuard};
+use crate::{
+    error::HarvestError,
+    facts::{Frame, Subject, set_path, state_marker},
+    inventory::{Item, Status},
+    places::{
+        Departed, PlaceRound, PlacesSettled,
+        lives::{Life, Standing},
+    },
+    revisions::remember,
+    snapshot::Draft,
+    spool::Source,
+};
+
+struct Read {
+    round: PlaceRound,
+    cursor: Cursor,
+    first_at: Timestamp,
+    last_at: Timestamp,
+    full: bool,
+}
+
+/// What place lists told of items that are gone.
+#[derive(Default)]
+struct Gone {
+    revisions: BTreeMap<ItemId, Vec<Revision>>,
+    deleted_at: BTreeMap<ItemId, Timestamp>,
+    shown_by: BTreeMap<ItemId, (Source, Timestamp)>,
+    /// Items that exist outside the folder.
+    elsewhere: BTreeSet<ItemId>,
+}
+
+impl FolderRun<'_> {
+    pub(super) async fn feed_by_place(&mut self, draft: &mut Draft) -> Result<(), HarvestError> {
+        let Some(root) = self.root.clone() else {
+            return Ok(());
+        };
+        let read = match self.read_places(&root, self.start(), draft).await {
+            Err(HarvestError::Connector(error)) if error.kind == ErrorKind::CursorExpired => {
+                self.lose_cursor();
+                self.read_places(&root, FeedPoint::Start, draft).await?
+            }
+            other => other?,
+        };
+        let frame = self.make_frame(read.last_at)?;
+        let mut settled = read.round.settle(&frame, &self.inventory);
+        if read.full && self.covers_from.is_some() {
+            self.unlisted(&read, &mut settled);
+        }
+        self.ask_places = std::mem::take(&mut settled.ask);
+        for place in std::mem::take(&mut self.state.pending_places) {
+            let source = Source {
+                raw: None,
+                operation: "pending_place".into(),
+                request_id: None,
+            };
+            self.ask_places.entry(place).or_insert((source, read.last_at));
+        }
+        let mut gone = self.ask_vacated(&root, &settled).await?;
+        self.ask_departed(&root, &settled, &mut gone).await?;
+        self.frame = Some(frame.clone());
+        self.record_gone(&frame, &settled, gone, draft)?;
+        self.events.append(&mut settled.events);
+        for (id, item) in settled.items {
+            self.inventory.put(id, item);
+        }
+        self.caught_up(read.cursor, read.first_at);
+        Ok(())
+    }
+
+    async fn read_places(
+        &mut self,
+        root: &FolderRoot,
+        start: FeedPoint,
+        draft: &mut Draft,
+    ) -> Result<Read, HarvestError> {
+        let full = start == FeedPoint::Start;
+        let place = root.place.clone().unwrap_or_else(|| PlaceKey::from(""));
+        let (mut round, mut guard, mut at, mut first_at) =
+            (PlaceRound::default(), PageGuard::default(), start, None);
+        loop {
+            let page = self.plan.connector.changes(root, at).await?;
+            let answered = page.answered_at.unwrap_or_else(|| self.clock.now());
+            let first = *first_at.get_or_insert(answered);
+            self.counted.pages += 1;
+            self.counted.changes += page.changes.len() as u64;
+            for change in page.changes {
+                round.take(change, answered, (&place, &mut draft.spool))?;
+            }
+            match page.next {
+                Next::Page(token) => {
+                    guard.check(&self.capabilities, &token)?;
+                    at = FeedPoint::Page(token);
+                }
+                Next::CaughtUp(cursor) => {
+                    return Ok(Read {
+                        round,
+                        cursor,
+                        first_at: first,
+                        last_at: answered,
+                        full,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Known live items that a full listing does not show have left their places.
+    fn unlisted(&self, read: &Read, settled: &mut PlacesSettled) {
+        for (id, item) in self.inventory.items() {
+            if item.status != Status::Inside
+                || read.round.seen.contains(id)
+                || settled.departed.contains_key(id)
+            {
+                continue;
+            }
+            let source = Source {
+                raw: None,
+                operation: "full_listing".into(),
+                request_id: None,
+            };
+            if item.kind != ItemKind::Folder
+                && let Some(place) = &item.place
+            {
+                settled
+                    .ask
+                    .entry(place.clone())
+                    .or_insert((source.clone(), read.last_at));
+            }
+            let departed = Departed {
+                id: id.clone(),
+                kind: item.kind,
+                through: None,
+                source,
+                seen_at: read.last_at,
+            };
+            settled.departed.insert(id.clone(), departed);
+        }
+    }
+
+    /// Lists the revisions of places left empty or taken by another item.
+    async fn ask_vacated(
+        &mut self,
+        root: &FolderRoot,
+        settled: &PlacesSettled,
+    ) -> Result<Gone, HarvestError> {
+        let mut gone = Gone::default();
+        let places: Vec<PlaceKey> = self.ask_places.keys().cloned().collect();
+        for batch in places.chunks(self.capabilities.revision_batch.max(1)) {
+            let asks: Vec<RevisionAsk> = batch
+                .iter()
+                .map(|place| RevisionAsk {
+                    about: About::Place(place.clone()),
+                    head: None,
+                })
+                .collect();
+            let answers = self.plan.connector.revisions(root, &asks).await?;
+            for (place, answer) in batch.iter().zip(answers) {
+                match answer.outcome {
+                    Ok(list) => self.take_place(place, list, settled, &mut gone),
+                    Err(failure) => {
+                        *self.unavailable.entry(failure.kind.as_str()).or_default() += 1;
+                        self.state.pending_places.push(place.clone());
+                    }
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    fn take_place(&mut self, place: &PlaceKey, list: RevisionList, settled: &PlacesSettled, gone: &mut Gone) {
+        self.count_list(&list);
+        let newest = list.revisions.last().map(|revision| revision.item.clone());
+        if let (Presence::Deleted { at: Some(at) }, Some(id)) = (&list.now, newest) {
+            gone.deleted_at.insert(id, *at);
+        }
+        for revision in list.revisions {
+            let id = &revision.item;
+            let live = settled.present.contains(id)
+                || self
+                    .inventory
+                    .item(id)
+                    .is_some_and(|item| item.status == Status::Inside && !settled.departed.contains_key(id));
+            if live {
+                // Its own list, asked by id, is complete.
+                continue;
+            }
+            if let Some(shown) = self.ask_places.get(place) {
+                gone.shown_by.entry(id.clone()).or_insert_with(|| shown.clone());
+            }
+            let known = gone.revisions.entry(id.clone()).or_default();
+            if known.iter().all(|other| other.id != revision.id) {
+                known.push(revision);
+            }
+        }
+    }
+
+    /// Asks where items are whose deletion no place tells of: they may live on outside the folder.
+    async fn ask_departed(
+        &mut self,
+        root: &FolderRoot,
+        settled: &PlacesSettled,
+        gone: &mut Gone,
+    ) -> Result<(), HarvestError> {
+        let mut ids: BTreeSet<ItemId> = gone.revisions.keys().cloned().collect();
+        ids.extend(settled.departed.keys().cloned());
+        ids.retain(|id| !gone.deleted_at.contains_key(id) && !self.is_recorded_gone(id));
+        let ids: Vec<ItemId> = ids.into_iter().collect();
+        for batch in ids.chunks(self.capabilities.revision_batch.max(1)) {
+            let asks: Vec<RevisionAsk> = batch
+                .iter()
+                .map(|id| RevisionAsk {
+                    about: About::Item(id.clone()),
+                    head: None,
+                })
+                .collect();
+            let answers = self.plan.connector.revisions(root, &asks).await?;
+            for (id, answer) in batch.iter().zip(answers) {
+                match answer.outcome {
+                    Ok(list) => self.take_departed(id, list, gone),
+                    Err(failure) => *self.unavailable.entry(failure.kind.as_str()).or_default() += 1,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_recorded_gone(&self, id: &ItemId) -> bool {
+        self.inventory
+            .item(id)
+            .is_some_and(|item| matches!(item.status, Status::Deleted | Status::Lost))
+    }
+
+    fn take_departed(&mut self, id: &ItemId, list: RevisionList, gone: &mut Gone) {
+        self.count_list(&list);
+        match list.now {
+            Presence::NotAFile => {
+                gone.elsewhere.insert(id.clone());
+            }
+            Presence::Live | Presence::NotTold => {
+                gone.elsewhere.insert(id.clone());
+                gone.revisions.insert(id.clone(), list.revisions);
+            }
+            Presence::Deleted { at } => {
+                if let Some(at) = at {
+                    gone.deleted_at.insert(id.clone(), at);
+                }
+                if !list.revisions.is_empty() {
+                    gone.revisions.insert(id.clone(), list.revisions);
+                }
+            }
+            Presence::Left | Presence::Gone => {}
+        }
+    }
+
+    /// Facts about items that are no longer in the folder: their last revisions there and how they went.
+    fn record_gone(
+        &mut self,
+        frame: &Frame,
+        settled: &PlacesSettled,
+        mut gone: Gone,
+        draft: &mut Draft,
+    ) -> Result<(), HarvestError> {
+        let mut ids: BTreeSet<ItemId> = gone.revisions.keys().cloned().collect();
+        ids.extend(settled.departed.keys().cloned());
+        for id in ids {
+            let mut revisions = gone.revisions.remove(&id).unwrap_or_default();
+            revisions.sort_by_key(|revision| revision.at);
+            let known = self.inventory.item(&id).cloned();
+            let recorded_gone = self.is_recorded_gone(&id);
+            let last_place = known.as_ref().and_then(placement);
+            let life = Life {
+                frame,
+                id: &id,
+                known: known.as_ref(),
+                before: Standing::of(recorded_gone),
+                last_place,
+            };
+            let events = life.take(&revisions, &mut draft.spool)?;
+            let nothing_new = events.is_empty() && recorded_gone;
+            let left_by_revision = events
+                .last()
+                .is_some_and(|event| event.action == Action::MovedOut);
+            let path = last_path(&revisions, known.as_ref());
+            self.events.extend(events);
+            let mut item = known.unwrap_or_else(|| Item::new(ItemKind::File));
+            remember(&mut item, &revisions);
+            item.pending = None;
+            if !nothing_new {
+                let departed = settled.departed.get(&id);
+                let last = Last {
+                    id: &id,
+                    path,
+                    departed,
+                    left_by_revision,
+                };
+                self.record_departure(frame, &gone, last, &mut item);
+            }
+            self.inventory.put(id, item);
+        }
+        Ok(())
+    }
+
+    fn record_departure(&mut self, frame: &Frame, gone: &Gone, last: Last<'_>, item: &mut Item) {
+        let outside = gone.elsewhere.contains(last.id);
+        item.status = if outside { Status::Outside } else { Status::Deleted };
+        item.path.clone_from(&last.path);
+        if last.left_by_revision && outside {
+            return;
+        }
+        let action = if outside {
+            Action::MovedOut
+        } else {
+            Action::Deleted
+        };
+        let shown = last
+            .departed
+            .map(|departed| (departed.source.clone(), departed.seen_at));
+        let Some((source, seen_at)) = shown.or_else(|| gone.shown_by.get(last.id).cloned()) else {
+            return;
+        };
+        let deleted_at = gone.deleted_at.get(last.id).filter(|_| !outside);
+        let occurred = deleted_at.map_or_else(
+            || frame.bounds(seen_at),
+            |at| Occurred::At {
+                at: *at,
+                source: TimeSource::Server,
+            },
+        );
+        let marker = state_marker(item.changes);
+        item.changes += 1;
+        let subject = Subject {
+            item: last.id,
+            kind: item.kind,
+            marker: &marker,
+        };
+        let mut event = frame.fact(subject, action, occurred, &source);
+        event.derived_from = last
+            .departed
+            .and_then(|departed| departed.through.as_ref())
+            .map(ToString::to_string);
+        if deleted_at.is_some() && event.derived_from.is_none() {
+            event.basis = Basis::Reported;
+        }
+        set_path(&mut event, last.path, None);
+        self.events.push(event);
+    }
+}
+
+struct Last<'a> {
+    id: &'a ItemId,
+    path: Option<String>,
+    departed: Option<&'a Departed>,
+    left_by_revision: bool,
+}
+
+/// The last place in the folder that the revisions tell of, or that was known.
+fn last_path(revisions: &[Revision], known: Option<&Item>) -> Option<String> {
+    let told = revisions
+        .iter()
+        .rev()
+        .find_map(|revision| revision.place.as_ref()?.path.clone());
+    told.or_else(|| known.and_then(|item| item.path.clone()))
+}
+
+/// Where an item was when last known.
+pub(super) fn placement(item: &Item) -> Option<Placement> {
+    Some(Placement {
+        key: item.place.clone()?,
+        path: item.path.clone(),
+    })
+}

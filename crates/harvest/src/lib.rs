@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+pub mod commit;
+pub mod error;
+pub mod facts;
+pub mod folder;
+pub mod inventory;
+pub mod log;
+pub mod places;
+pub mod revisions;
+pub mod round;
+pub mod run;
+pub mod settle;
+pub mod snapshot;
+pub mod spool;
+pub mod state;
+pub mod store;
+pub mod years;
+
+pub use error::HarvestError;
+pub use folder::FolderPlan;
+pub use run::{FolderSummary, KeyOf, RunPlan, Step, Summary, run};
+pub use years::init;

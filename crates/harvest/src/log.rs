@@ -1,0 +1,165 @@
+//! Opening a log: the committed state a run starts from, checked before anything is written.
+
+use std::sync::Arc;
+
+use revtrail_archive::{Archive, ObjectKey};
+use revtrail_ledger::{Checkpoint, Frontier, TreeSize, VerifierKey, leaf_hash};
+use revtrail_model::{
+    Digest,
+    id::LedgerName,
+    layout::{Kind, LogName, segment_digest},
+    leaf::{CheckpointRef, Leaf, RunLeaf},
+    record::Count,
+    sha256,
+};
+
+use crate::{
+    error::HarvestError,
+    snapshot::{digest_of, hash_of, read_segment},
+    state::{Header, Inventories, StateKind, read_header, read_items},
+    store,
+};
+
+/// A log as last committed.
+pub struct OpenLog {
+    /// Its name.
+    pub name: LogName,
+    /// Origin line.
+    pub origin: String,
+    /// Tree over all committed leaves.
+    pub frontier: Frontier,
+    /// The newest checkpoint.
+    pub checkpoint: CheckpointRef,
+    /// Its place in the log.
+    pub seq: u64,
+    /// Its run leaf.
+    pub run: RunLeaf,
+    /// Header of its state object.
+    pub state: Header,
+    /// Digest of its state object.
+    pub state_digest: Digest,
+    /// Items of each folder.
+    pub inventories: Inventories,
+}
+
+/// Finds the ledger's newest log. An archive without one is an error: a log is made by `init` alone, never because its checkpoints
+/// are missing.
+pub async fn newest_log(archive: &dyn Archive, ledger: &LedgerName) -> Result<LogName, HarvestError> {
+    // A log without a checkpoint is an attempt to open the year's log that never came to its commit point.
+    for log in store::logs(archive, ledger).await?.into_iter().rev() {
+        if !store::objects(archive, &log, Kind::Checkpoint).await?.is_empty() {
+            return Ok(log);
+        }
+    }
+    Err(HarvestError::NoLog {
+        ledger: ledger.to_string(),
+    })
+}
+
+/// Opens a log: newest checkpoint, signature, segment, root and state must agree.
+pub async fn open_log(
+    archive: &Arc<dyn Archive>,
+    name: LogName,
+    key: &VerifierKey,
+) -> Result<OpenLog, HarvestError> {
+    let no_log = || HarvestError::NoLog {
+        ledger: name.ledger.to_string(),
+    };
+    let (newest, checkpoint_key) = store::objects(archive, &name, Kind::Checkpoint)
+        .await?
+        .pop()
+        .ok_or_else(no_log)?;
+    let note = store::read(archive, &checkpoint_key).await?;
+    let contradiction = |key: &str, what: String| HarvestError::Contradiction {
+        key: key.to_owned(),
+        what,
+    };
+    let checkpoint =
+        Checkpoint::open(&note, key).map_err(|error| contradiction(&checkpoint_key, error.to_string()))?;
+    let root = digest_of(&checkpoint.root);
+    let segment_key = name.object(Kind::Segment, newest.seq, &root);
+    let segment = store::read(archive, &segment_key).await?;
+    if segment_digest(&checkpoint.extensions) != Some(sha256(&segment)) {
+        return Err(contradiction(
+            &segment_key,
+            "does not have the digest that its checkpoint names".into(),
+        ));
+    }
+    let leaves = read_segment(&segment_key, &segment)?;
+    let run = match leaves.last().map(|leaf| Leaf::parse(leaf)) {
+        Some(Ok(Leaf::Run(run))) => *run,
+        _ => return Err(contradiction(&segment_key, "does not end in a run leaf".into())),
+    };
+    let state_digest = run
+        .objects
+        .state
+        .ok_or_else(|| contradiction(&segment_key, "run leaf names no state object".into()))?;
+    let state_key = name.object(Kind::State, newest.seq, &state_digest);
+    let bytes = store::read_named(archive, &state_key, &state_digest).await?;
+    let state = read_header(&state_key, &bytes)?;
+    let frontier = frontier_after(&state, &leaves)
+        .filter(|frontier| frontier.size() == checkpoint.size && frontier.root() == checkpoint.root);
+    let frontier =
+        frontier.ok_or_else(|| contradiction(&segment_key, "leaves do not make the signed root".into()))?;
+    let inventories = load_inventories(archive, &name, (&state, state_key, &bytes)).await?;
+    Ok(OpenLog {
+        origin: checkpoint.origin.to_string(),
+        checkpoint: CheckpointRef {
+            note_sha256: sha256(&note),
+            root,
+            size: Count(checkpoint.size.leaves()),
+        },
+        name,
+        frontier,
+        seq: newest.seq,
+        run,
+        state,
+        state_digest,
+        inventories,
+    })
+}
+
+/// The tree before the segment, which the state holds, with the segment's leaves put on.
+fn frontier_after(state: &Header, leaves: &[Vec<u8>]) -> Option<Frontier> {
+    let hashes = state.frontier_before.iter().map(hash_of).collect();
+    let mut frontier = Frontier::from_hashes(TreeSize::new(state.size_before.0), hashes).ok()?;
+    for leaf in leaves {
+        frontier.append(leaf_hash(leaf));
+    }
+    Some(frontier)
+}
+
+/// Reads the base and the deltas after it.
+async fn load_inventories(
+    archive: &Arc<dyn Archive>,
+    name: &LogName,
+    (newest, newest_key, bytes): (&Header, String, &[u8]),
+) -> Result<Inventories, HarvestError> {
+    // Headers lead back to the base; only then can items be put one over the other.
+    let mut chain = vec![(newest_key, bytes.to_vec())];
+    let (mut kind, mut previous, mut seq) = (newest.kind, newest.previous, newest.seq.0);
+    while kind == StateKind::Delta {
+        let what = || HarvestError::Contradiction {
+            key: name.to_string(),
+            what: "state deltas do not lead back to a base".into(),
+        };
+        seq = seq.checked_sub(1).ok_or_else(what)?;
+        let digest = previous.ok_or_else(what)?;
+        let key = name.object(Kind::State, seq, &digest);
+        let bytes = store::read_named(archive, &key, &digest).await?;
+        let header = read_header(&key, &bytes)?;
+        (kind, previous) = (header.kind, header.previous);
+        chain.push((key, bytes.to_vec()));
+    }
+    let mut inventories = Inventories::new();
+    while let Some((key, bytes)) = chain.pop() {
+        read_items(&key, &bytes, &mut inventories)?;
+    }
+    Ok(inventories)
+}
+
+/// True when the archive holds anything below the log's prefix.
+pub async fn exists(archive: &dyn Archive, name: &LogName) -> Result<bool, HarvestError> {
+    let none: Option<&ObjectKey> = None;
+    Ok(!archive.list(&name.prefix(), none).await?.entries.is_empty())
+}

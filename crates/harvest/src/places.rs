@@ -1,0 +1,119 @@
+//! A feed that names deleted things by place only: tombstones are matched with what was known to live there, and revision lists of
+//! places tell of items that came and went between two looks.
+//!
+//! Three steps: [`PlaceRound`] collapses the feed to what each place holds at its end; [`PlaceRound::settle`] compares places with
+//! the known occupants and says what to ask; [`lives`] turns revision lists into events.
+
+pub mod lives;
+mod settle;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use revtrail_connector::change::{Change, ItemMeta, Location, Seen};
+use revtrail_model::{
+    event::ItemKind,
+    id::{ItemId, PlaceKey},
+    time::Timestamp,
+};
+
+pub use settle::{Departed, PlacesSettled};
+
+use crate::{
+    error::HarvestError,
+    spool::{Source, Spool},
+};
+
+/// What a place holds at the end of a round.
+#[derive(Debug, Clone)]
+pub struct Viewed {
+    /// The item there; `None` for a place left empty.
+    pub holds: Option<ItemMeta>,
+    /// Where its raw record is.
+    pub source: Source,
+    /// The provider's clock when it was shown.
+    pub seen_at: Timestamp,
+    /// True when the feed named this place itself as empty (not through a folder above it).
+    pub named: bool,
+}
+
+/// Entries of a round, by place.
+#[derive(Debug, Default)]
+pub struct PlaceRound {
+    view: BTreeMap<PlaceKey, Viewed>,
+    /// Every item the round showed.
+    pub seen: BTreeSet<ItemId>,
+}
+
+impl PlaceRound {
+    /// Applies one feed entry, in order: a file takes its place and clears what was below, a folder takes its place, a tombstone clears
+    /// the place and everything below (Dropbox `list_folder`).
+    pub fn take(
+        &mut self,
+        change: Change,
+        seen_at: Timestamp,
+        (root, spool): (&PlaceKey, &mut Spool),
+    ) -> Result<(), HarvestError> {
+        let (place, holds) = match change.seen {
+            Seen::Present(meta) => match &meta.location {
+                Location::Place { key, .. } => (key.clone(), Some(meta)),
+                // Not mounted for this account: nowhere in the folder.
+                Location::Parent(_) => return Ok(()),
+            },
+            Seen::Vacated { place, .. } => (place, None),
+            Seen::Trashed(..) | Seen::Deleted { .. } | Seen::Lost { .. } => return Ok(()),
+        };
+        if place == *root || !place.is_below(root) {
+            return Ok(());
+        }
+        let source = spool.put(&change.raw)?;
+        if holds.as_ref().is_none_or(|meta| meta.kind != ItemKind::Folder) {
+            self.clear_below(&place);
+        }
+        if let Some(meta) = &holds {
+            self.seen.insert(meta.id.clone());
+        }
+        self.view.insert(
+            place,
+            Viewed {
+                named: holds.is_none(),
+                holds,
+                source,
+                seen_at,
+            },
+        );
+        Ok(())
+    }
+
+    fn clear_below(&mut self, place: &PlaceKey) {
+        let below = PlaceKey::from(format!("{place}/"))..PlaceKey::from(format!("{place}0"));
+        for (_, viewed) in self.view.range_mut(below) {
+            if viewed.holds.take().is_some() {
+                viewed.named = true;
+            }
+        }
+    }
+
+    /// Where each item shown is at the end of the round.
+    fn present(&self) -> HashMap<&ItemId, (&PlaceKey, &Viewed)> {
+        self.view
+            .iter()
+            .filter_map(|(place, viewed)| viewed.holds.as_ref().map(|meta| (&meta.id, (place, viewed))))
+            .collect()
+    }
+}
+
+/// The place above a place.
+pub fn parent_place(place: &PlaceKey) -> Option<PlaceKey> {
+    place
+        .as_str()
+        .rsplit_once('/')
+        .map(|(parent, _)| PlaceKey::from(parent))
+}
+
+/// The path relative to the folder, as the provider spells it.
+pub fn path_of(meta: &ItemMeta) -> Option<String> {
+    match &meta.location {
+        Location::Place { path, .. } => path.clone(),
+        Location::Parent(_) => None,
+    }
+}

@@ -1,0 +1,256 @@
+//! One round of a feed that names items by id: entries collapsed to the last one per item, raw records kept for what is in the folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use revtrail_connector::{
+    FolderRoot,
+    change::{Change, ItemMeta, Location, Raw, Seen, Trashing},
+};
+use revtrail_model::{event::ItemKind, id::ItemId, time::Timestamp};
+
+use crate::{
+    error::HarvestError,
+    inventory::{Inventory, Lookup, Node, Tree},
+    spool::{Source, Spool},
+};
+
+/// What the round showed of an item last.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// Live.
+    Present(ItemMeta),
+    /// In the bin.
+    Trashed(ItemMeta, Trashing),
+    /// A tombstone.
+    Deleted {
+        /// Last parent, when told.
+        parent: Option<ItemId>,
+        /// Kind, when told.
+        kind: Option<ItemKind>,
+    },
+    /// No longer shown to us.
+    Lost,
+}
+
+impl Shown {
+    /// The item's state, for one that can still be seen.
+    pub fn meta(&self) -> Option<&ItemMeta> {
+        match self {
+            Self::Present(meta) | Self::Trashed(meta, _) => Some(meta),
+            Self::Deleted { .. } | Self::Lost => None,
+        }
+    }
+
+    /// Its parent.
+    pub fn parent(&self) -> Option<&ItemId> {
+        match self {
+            Self::Present(meta) | Self::Trashed(meta, _) => parent_of(meta),
+            Self::Deleted { parent, .. } => parent.as_ref(),
+            Self::Lost => None,
+        }
+    }
+}
+
+/// The parent of an item that is addressed by id.
+pub fn parent_of(meta: &ItemMeta) -> Option<&ItemId> {
+    match &meta.location {
+        Location::Parent(parent) => parent.as_ref(),
+        Location::Place { .. } => None,
+    }
+}
+
+/// One collapsed entry.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What was shown.
+    pub shown: Shown,
+    /// Where its raw record is.
+    pub source: Source,
+    /// The provider's clock when it was shown.
+    pub seen_at: Timestamp,
+    /// Raw record whose fate is not decided yet: it is archived only if the item turns out to be in the folder.
+    held: Option<Raw>,
+}
+
+/// Entries of a round, by item.
+#[derive(Debug, Default)]
+pub struct Round {
+    entries: BTreeMap<ItemId, Entry>,
+    /// Every item the round showed, for finding what a full listing left out.
+    pub seen: BTreeSet<ItemId>,
+}
+
+impl Round {
+    /// Adds one feed entry; a later entry for the same item replaces an earlier one.
+    pub fn take(
+        &mut self,
+        change: Change,
+        seen_at: Timestamp,
+        view: &mut View<'_>,
+    ) -> Result<(), HarvestError> {
+        let (id, shown) = match change.seen {
+            Seen::Present(meta) => (meta.id.clone(), Shown::Present(meta)),
+            Seen::Trashed(meta, how) => (meta.id.clone(), Shown::Trashed(meta, how)),
+            Seen::Deleted { id, parent, kind } => (id, Shown::Deleted { parent, kind }),
+            Seen::Lost { id } => (id, Shown::Lost),
+            // A feed by id has no entries by place; the conformance suite holds connectors to that.
+            Seen::Vacated { .. } => return Ok(()),
+        };
+        if id == view.root.item {
+            return Ok(());
+        }
+        self.seen.insert(id.clone());
+        let source = Source {
+            raw: None,
+            operation: change.raw.operation.to_owned(),
+            request_id: change.raw.request_id.clone(),
+        };
+        self.entries.insert(
+            id.clone(),
+            Entry {
+                shown,
+                source,
+                seen_at,
+                held: Some(change.raw),
+            },
+        );
+        self.place(&id, view)
+    }
+
+    /// Archives the raw record of an entry in the folder, and forgets a file outside at once: a whole-drive listing must not be held
+    /// in memory for the sake of one folder.
+    fn place(&mut self, id: &ItemId, view: &mut View<'_>) -> Result<(), HarvestError> {
+        let overlay = Overlay {
+            entries: &self.entries,
+            inventory: view.inventory,
+        };
+        let standing = overlay.standing(id, view.root);
+        let recorded = view
+            .inventory
+            .item(id)
+            .is_some_and(crate::inventory::Item::is_recorded);
+        let is_folder = self
+            .entries
+            .get(id)
+            .and_then(|entry| entry.shown.meta())
+            .is_some_and(|meta| meta.kind == ItemKind::Folder);
+        if standing == Standing::Inside || recorded {
+            return self.keep(id, view.spool);
+        }
+        if standing == Standing::Outside && !is_folder {
+            self.entries.remove(id);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, id: &ItemId, spool: &mut Spool) -> Result<(), HarvestError> {
+        if let Some(entry) = self.entries.get_mut(id)
+            && let Some(raw) = entry.held.take()
+        {
+            entry.source = spool.put(&raw)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the round: decides what was undecided while parents were missing, and drops the raw records of the rest.
+    pub fn finish(mut self, view: &mut View<'_>) -> Result<Finished, HarvestError> {
+        let undecided: Vec<ItemId> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.held.is_some())
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in undecided {
+            let overlay = Overlay {
+                entries: &self.entries,
+                inventory: view.inventory,
+            };
+            if overlay.standing(&id, view.root) == Standing::Inside {
+                self.keep(&id, view.spool)?;
+            } else if let Some(entry) = self.entries.get_mut(&id) {
+                entry.held = None;
+            }
+        }
+        Ok(Finished {
+            entries: self.entries,
+            seen: self.seen,
+        })
+    }
+}
+
+/// What a round is read against.
+pub struct View<'a> {
+    /// The folder.
+    pub root: &'a FolderRoot,
+    /// What was known before.
+    pub inventory: &'a Inventory,
+    /// Where raw records go.
+    pub spool: &'a mut Spool,
+}
+
+/// A round read to its end.
+#[derive(Debug)]
+pub struct Finished {
+    /// Entries by item.
+    pub entries: BTreeMap<ItemId, Entry>,
+    /// Every item the round showed.
+    pub seen: BTreeSet<ItemId>,
+}
+
+/// Whether an item lies in the folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Below the folder.
+    Inside,
+    /// Its ancestry is known up to a root and the folder is not in it.
+    Outside,
+    /// An ancestor has not been shown yet.
+    Unknown,
+}
+
+/// The tree after the round: its entries over what was known before.
+pub struct Overlay<'a> {
+    /// The round.
+    pub entries: &'a BTreeMap<ItemId, Entry>,
+    /// What was known before.
+    pub inventory: &'a Inventory,
+}
+
+impl Lookup for Overlay<'_> {
+    fn node(&self, id: &ItemId) -> Option<Node<'_>> {
+        let known = self.inventory.node(id);
+        let Some(entry) = self.entries.get(id) else {
+            return known;
+        };
+        let name = entry
+            .shown
+            .meta()
+            .and_then(|meta| meta.name.as_deref())
+            .or(known.and_then(|node| node.name));
+        let parent = match &entry.shown {
+            Shown::Present(meta) | Shown::Trashed(meta, _) => parent_of(meta),
+            Shown::Deleted { parent, .. } => parent.as_ref().or(known.and_then(|node| node.parent)),
+            Shown::Lost => known.and_then(|node| node.parent),
+        };
+        Some(Node { parent, name })
+    }
+}
+
+impl Overlay<'_> {
+    /// Where an item stands after what has been read so far.
+    pub fn standing(&self, id: &ItemId, root: &FolderRoot) -> Standing {
+        let tree = Tree::new(self, &root.item);
+        let mut last = id;
+        for ancestor in tree.ancestors(id) {
+            if *ancestor == root.item {
+                return Standing::Inside;
+            }
+            last = ancestor;
+        }
+        // The walk ends at an item without parent (a root: decided) or at one that has not been shown.
+        match self.node(last) {
+            Some(_) => Standing::Outside,
+            None => Standing::Unknown,
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! One run of one ledger: open the log, look at each folder, commit one or more snapshots.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use revtrail_archive::{Archive, Retention};
+use revtrail_connector::ErrorKind;
+use revtrail_ledger::{Signer, VerifierKey};
+use revtrail_model::{
+    Digest,
+    id::{FolderName, LedgerName, RunId},
+    layout::LogName,
+    leaf::{GapReason, RunLeaf, Tool, VERSION, WindowState},
+    record::Count,
+    time::{Clock, Timestamp, millis_between},
+};
+
+use crate::{
+    commit::{Committed, NextState, Target, Tip, commit},
+    error::HarvestError,
+    folder::{FolderPlan, FolderRun, Progress},
+    log::{OpenLog, newest_log, open_log},
+    snapshot::{Draft, Lead, seal_draft},
+    state::{Changed, FolderState, Inventories},
+    years,
+};
+
+/// Makes the verifier key of an origin.
+pub type KeyOf = Arc<dyn Fn(&str) -> Result<VerifierKey, HarvestError> + Send + Sync>;
+
+/// Everything a run needs to know.
+pub struct RunPlan {
+    /// The ledger.
+    pub ledger: LedgerName,
+    /// Its origin; the log's is this and the year.
+    pub origin: String,
+    /// Where the record is kept.
+    pub archive: Arc<dyn Archive>,
+    /// Who signs.
+    pub signer: Arc<dyn Signer>,
+    /// Makes the verifier key of an origin from the configured public key.
+    pub verifier: KeyOf,
+    /// The lock of record objects of a log year; `None` where the archive cannot hold objects.
+    pub retention: Arc<dyn Fn(i16) -> Option<Retention> + Send + Sync>,
+    /// When the next snapshot is due after a moment, from the schedule.
+    pub next_due: Arc<dyn Fn(Timestamp) -> Option<Timestamp> + Send + Sync>,
+    /// Folders, in the order of the configuration.
+    pub folders: Vec<FolderPlan>,
+    /// SHA-256 of the configuration file.
+    pub config_sha256: Digest,
+    /// The program.
+    pub tool: Tool,
+    /// Our clock.
+    pub clock: Arc<dyn Clock>,
+    /// Events after which a snapshot is committed, so that a large first look is not lost and memory stays bounded.
+    pub snapshot_events: usize,
+    /// Told of progress.
+    pub progress: Arc<dyn Fn(&Step) + Send + Sync>,
+}
+
+/// Progress of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A folder's feed was read.
+    Feed {
+        /// The folder.
+        folder: FolderName,
+        /// Items whose revisions are to be listed.
+        pending: usize,
+    },
+    /// Revisions of some items were listed.
+    Revisions {
+        /// The folder.
+        folder: FolderName,
+        /// Items left.
+        pending: usize,
+    },
+    /// A snapshot was committed.
+    Snapshot {
+        /// Tree size.
+        size: u64,
+        /// Events in it.
+        events: u64,
+    },
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// The log it wrote to.
+    pub log: String,
+    /// Snapshots committed.
+    pub snapshots: u64,
+    /// Leaves added.
+    pub leaves: u64,
+    /// Events among them.
+    pub events: u64,
+    /// Tree size at the end.
+    pub tree_size: u64,
+    /// Root hash at the end.
+    pub root: String,
+    /// Final window of each folder.
+    pub folders: BTreeMap<FolderName, FolderSummary>,
+    /// Requests sent, by account and operation.
+    pub requests: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Files whose revisions were asked for.
+    pub files_listed: u64,
+}
+
+/// What became of one folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderSummary {
+    /// How much was read.
+    pub state: WindowState,
+    /// Events recorded.
+    pub events: u64,
+    /// Why something is missing.
+    pub gaps: Vec<GapReason>,
+    /// Why the folder could not be read at all.
+    pub failure: Option<ErrorKind>,
+}
+
+impl Summary {
+    /// True when something could not be read.
+    pub fn is_partial(&self) -> bool {
+        self.folders
+            .values()
+            .any(|folder| folder.state != WindowState::Complete)
+    }
+
+    /// True when no folder could be read, and only the operator can change that: credentials, rights or names are wrong.
+    pub fn needs_operator(&self) -> bool {
+        let configured = |folder: &FolderSummary| {
+            matches!(
+                folder.failure,
+                Some(
+                    ErrorKind::Unauthorized
+                        | ErrorKind::Config
+                        | ErrorKind::PermissionDenied
+                        | ErrorKind::NotFound
+                )
+            )
+        };
+        !self.folders.is_empty() && self.folders.values().all(configured)
+    }
+}
+
+/// Runs once.
+pub fn run(plan: &RunPlan) -> futures::future::BoxFuture<'_, Result<Summary, HarvestError>> {
+    Box::pin(async move {
+        let started_at = plan.clock.now();
+        let name = newest_log(&plan.archive, &plan.ledger).await?;
+        let key = (plan.verifier)(&name.origin(&plan.origin))?;
+        let log = open_log(&plan.archive, name, &key).await?;
+        let run_id = run_id(started_at)?;
+        let log = years::turn(plan, log, (started_at, &run_id)).await?;
+        let mut running = Running::new(plan, log, started_at, run_id)?;
+        for folder in &plan.folders {
+            running.look(folder).await?;
+        }
+        running.finish().await
+    })
+}
+
+/// A run id: the start time to the second and 8 random bytes.
+pub(crate) fn run_id(started_at: Timestamp) -> Result<RunId, HarvestError> {
+    let mut random = [0_u8; 8];
+    getrandom::fill(&mut random).map_err(HarvestError::Random)?;
+    let second = started_at.strftime("%Y%m%dT%H%M%SZ");
+    Ok(format!("{second}-{:016x}", u64::from_be_bytes(random)).into())
+}
+
+struct Running<'a> {
+    plan: &'a RunPlan,
+    name: LogName,
+    origin: String,
+    tip: Tip,
+    folders: BTreeMap<FolderName, FolderState>,
+    inventories: Inventories,
+    draft: Draft,
+    started_at: Timestamp,
+    run_id: RunId,
+    counted: BTreeMap<String, BTreeMap<String, u64>>,
+    summary: Summary,
+}
+
+impl<'a> Running<'a> {
+    fn new(
+        plan: &'a RunPlan,
+        log: OpenLog,
+        started_at: Timestamp,
+        run_id: RunId,
+    ) -> Result<Self, HarvestError> {
+        Ok(Self {
+            plan,
+            name: log.name,
+            origin: log.origin,
+            tip: Tip {
+                frontier: log.frontier,
+                checkpoint: Some(log.checkpoint),
+                next_seq: log.seq + 1,
+                state: Some((log.state.clone(), log.state_digest)),
+            },
+            folders: log.state.folders,
+            inventories: log.inventories,
+            draft: Draft::new()?,
+            started_at,
+            run_id,
+            counted: BTreeMap::new(),
+            summary: Summary::default(),
+        })
+    }
+
+    /// Looks at one folder, committing whenever enough has been gathered.
+    async fn look(&mut self, folder: &FolderPlan) -> Result<(), HarvestError> {
+        let state = self.folders.get(&folder.name).cloned().unwrap_or_default();
+        let inventory = self.inventories.remove(&folder.name).unwrap_or_default();
+        let mut look = FolderRun::new(
+            folder,
+            &self.plan.ledger,
+            Arc::clone(&self.plan.clock),
+            (state, inventory),
+        );
+        look.read_feed(&mut self.draft).await?;
+        let pending = look.inventory.pending_count();
+        (self.plan.progress)(&Step::Feed {
+            folder: folder.name.clone(),
+            pending,
+        });
+        loop {
+            if look.waiting() >= self.plan.snapshot_events {
+                self.take_part(&mut look);
+                // The inventory goes into the state object and comes back.
+                self.inventories
+                    .insert(folder.name.clone(), std::mem::take(&mut look.inventory));
+                self.commit().await?;
+                look.inventory = self.inventories.remove(&folder.name).unwrap_or_default();
+                look.state = self.folders.get(&folder.name).cloned().unwrap_or_default();
+            }
+            let before = look.inventory.pending_count();
+            if look.list_revisions(&mut self.draft).await? == Progress::Done {
+                break;
+            }
+            let pending = look.inventory.pending_count();
+            self.summary.files_listed += before.saturating_sub(pending) as u64;
+            (self.plan.progress)(&Step::Revisions {
+                folder: folder.name.clone(),
+                pending,
+            });
+        }
+        self.take_part(&mut look);
+        self.inventories.insert(folder.name.clone(), look.inventory);
+        Ok(())
+    }
+
+    fn take_part(&mut self, look: &mut FolderRun<'_>) {
+        let part = look.take_part(&self.draft.spool);
+        let gaps = part.window.gaps.iter().map(|gap| gap.reason).collect();
+        let before = self
+            .summary
+            .folders
+            .get(look.name())
+            .map_or(0, |folder| folder.events);
+        let events = before + part.events.len() as u64;
+        self.summary.folders.insert(
+            look.name().clone(),
+            FolderSummary {
+                state: part.window.state,
+                events,
+                gaps,
+                failure: look.failure().cloned(),
+            },
+        );
+        self.folders.insert(look.name().clone(), look.state.clone());
+        self.draft.parts.push(part);
+    }
+
+    async fn commit(&mut self) -> Result<(), HarvestError> {
+        let draft = std::mem::replace(&mut self.draft, Draft::new()?);
+        let body = seal_draft(draft, Lead::new(), &self.tip.frontier)?;
+        let run = self.run_leaf().await;
+        let target = Target {
+            archive: &self.plan.archive,
+            name: &self.name,
+            origin: &self.origin,
+            signer: self.plan.signer.as_ref(),
+            retention: (self.plan.retention)(self.name.year),
+        };
+        let changed: Changed = self
+            .inventories
+            .iter_mut()
+            .map(|(folder, inventory)| (folder.clone(), inventory.take_touched().into_iter().collect()))
+            .collect();
+        let state = NextState {
+            folders: &mut self.folders,
+            inventories: &self.inventories,
+            changed,
+        };
+        let committed = commit(&target, &self.tip, body, state, run).await?;
+        self.record(&committed);
+        self.tip = committed.tip;
+        Ok(())
+    }
+
+    fn record(&mut self, committed: &Committed) {
+        self.summary.snapshots += 1;
+        self.summary.leaves += committed.leaves;
+        self.summary.events += committed.events;
+        if let Some(checkpoint) = committed.tip.checkpoint {
+            self.summary.tree_size = checkpoint.size.0;
+            self.summary.root = checkpoint.root.to_string();
+        }
+        (self.plan.progress)(&Step::Snapshot {
+            size: self.summary.tree_size,
+            events: committed.events,
+        });
+    }
+
+    async fn run_leaf(&mut self) -> RunLeaf {
+        let now = self.plan.clock.now();
+        let mut run = run_leaf(self.plan, (self.started_at, now), &self.run_id);
+        if let Some(at) = self.plan.archive.clock().await {
+            run.clock_offset_ms
+                .insert("archive".into(), millis_between(at, now).to_string());
+        }
+        for folder in &self.plan.folders {
+            let usage = folder.connector.usage();
+            let account = folder.account.to_string();
+            if let Some((theirs, ours)) = usage.last_answer {
+                run.clock_offset_ms
+                    .insert(account.clone(), millis_between(theirs, ours).to_string());
+            }
+            let counts: BTreeMap<String, u64> = usage
+                .requests
+                .iter()
+                .map(|(operation, count)| ((*operation).to_owned(), *count))
+                .collect();
+            let before = self
+                .counted
+                .insert(account.clone(), counts.clone())
+                .unwrap_or_default();
+            let since: BTreeMap<String, Count> = counts
+                .iter()
+                .map(|(operation, count)| {
+                    (
+                        operation.clone(),
+                        Count(count - before.get(operation).copied().unwrap_or(0)),
+                    )
+                })
+                .filter(|(_, count)| count.0 > 0)
+                .collect();
+            if !since.is_empty() {
+                run.requests.insert(account, since);
+            }
+        }
+        run
+    }
+
+    async fn finish(mut self) -> Result<Summary, HarvestError> {
+        self.commit().await?;
+        self.summary.requests = self.counted;
+        self.summary.log = self.name.to_string();
+        Ok(self.summary)
+    }
+}
+
+/// A run leaf with everything but what only the commit knows.
+pub(crate) fn run_leaf(plan: &RunPlan, (started_at, now): (Timestamp, Timestamp), run_id: &RunId) -> RunLeaf {
+    RunLeaf {
+        clock_offset_ms: BTreeMap::new(),
+        config_sha256: plan.config_sha256,
+        finished_at: now,
+        ledger: plan.ledger.clone(),
+        next_expected_by: (plan.next_due)(now),
+        objects: revtrail_model::leaf::Objects::default(),
+        previous_checkpoint: None,
+        requests: BTreeMap::new(),
+        run_id: run_id.clone(),
+        seq: Count(0),
+        started_at,
+        timestamps: BTreeMap::new(),
+        tool: plan.tool.clone(),
+        kind: "run".into(),
+        v: VERSION,
+        windows: Vec::new(),
+    }
+}

@@ -1,0 +1,283 @@
+//! State objects: cursors, resume points and the inventory, committed with the events they belong to.
+//!
+//! One header line, then one line per item. A *base* holds every item, a *delta* those that the snapshot changed; each names the
+//! state before it by digest, so that a run reads one base and the deltas after it and nothing else:
+//!
+//! ```text
+//! {"base_items":"2","changed_items":"1","folders":{…},"frontier":["…"],"frontier_before":["…"],"kind":"delta","previous":"…","seq":"7","size":"40","size_before":"36","type":"state","v":1}
+//! {"d":{"k":"file","n":"X.xlsx","p":"01ABC"},"f":"month-end-close","i":"01DEF"}
+//! ```
+
+use std::collections::BTreeMap;
+
+use revtrail_connector::FolderRoot;
+use revtrail_model::{
+    Digest,
+    id::{Cursor, DriveId, FolderName, ItemId, PlaceKey, TenantId},
+    leaf::LeafRef,
+    record::{Count, canonical},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::HarvestError,
+    inventory::{Inventory, Item},
+};
+
+/// Base or delta.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateKind {
+    /// Every item.
+    Base,
+    /// Items the snapshot changed.
+    Delta,
+}
+
+/// What a run must know of one folder beside its items. Fields in canonical order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FolderState {
+    /// Where to resume the feed; absent before the first look has read it to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Cursor>,
+    /// Its root of items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drive: Option<DriveId>,
+    /// The folder's own id, pinned at the first look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemId>,
+    /// The folder's window before, in this log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_window: Option<LeafRef>,
+    /// Places whose revisions are still to be listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending_places: Vec<PlaceKey>,
+    /// The folder's place, where the provider addresses by place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<PlaceKey>,
+    /// The provider's clock at the start of the last look that read the feed to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_from: Option<Timestamp>,
+    /// Customer organisation or account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
+}
+
+impl FolderState {
+    /// The folder as found at its first look.
+    pub fn root(&self) -> Option<FolderRoot> {
+        Some(FolderRoot {
+            drive: self.drive.clone()?,
+            item: self.item.clone()?,
+            place: self.place.clone(),
+        })
+    }
+}
+
+/// First line of a state object. Fields in canonical order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Items in the base.
+    pub base_items: Count,
+    /// Item lines in this state and the deltas since the base.
+    pub changed_items: Count,
+    /// Folders by name.
+    pub folders: BTreeMap<FolderName, FolderState>,
+    /// Compact tree (RFC 6962) after the snapshot, largest subtree first.
+    pub frontier: Vec<Digest>,
+    /// Compact tree before the snapshot.
+    pub frontier_before: Vec<Digest>,
+    /// Base or delta.
+    pub kind: StateKind,
+    /// SHA-256 of the state before; absent in a log's first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Digest>,
+    /// Snapshot.
+    pub seq: Count,
+    /// Tree size after the snapshot, run leaf not counted: the run leaf names this object.
+    pub size: Count,
+    /// Tree size before the snapshot.
+    pub size_before: Count,
+    /// `state`.
+    #[serde(rename = "type")]
+    pub record: String,
+    /// 1.
+    pub v: u32,
+}
+
+#[derive(Serialize)]
+struct LineOut<'a> {
+    d: &'a Item,
+    f: &'a FolderName,
+    i: &'a ItemId,
+}
+
+#[derive(Deserialize)]
+struct LineIn {
+    d: Item,
+    f: FolderName,
+    i: ItemId,
+}
+
+/// Inventories by folder.
+pub type Inventories = BTreeMap<FolderName, Inventory>;
+
+/// Items to write, by folder.
+pub type Changed = BTreeMap<FolderName, Vec<ItemId>>;
+
+/// The object's bytes: `header`, then the items named by `changed` (or all of them for a base).
+pub fn encode(
+    header: &Header,
+    inventories: &Inventories,
+    changed: &Changed,
+) -> Result<Vec<u8>, HarvestError> {
+    let mut bytes = line(header)?;
+    for (folder, inventory) in inventories {
+        let ids: Vec<&ItemId> = match header.kind {
+            StateKind::Delta => changed.get(folder).into_iter().flatten().collect(),
+            StateKind::Base => {
+                let mut all: Vec<&ItemId> = inventory.items().map(|(id, _)| id).collect();
+                all.sort();
+                all
+            }
+        };
+        for id in ids {
+            if let Some(item) = inventory.item(id) {
+                bytes.extend(line(&LineOut {
+                    d: item,
+                    f: folder,
+                    i: id,
+                })?);
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+fn line<T: Serialize>(value: &T) -> Result<Vec<u8>, HarvestError> {
+    let mut bytes = canonical(value)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Reads the header of the state object `key`.
+pub fn read_header(key: &str, bytes: &[u8]) -> Result<Header, HarvestError> {
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    serde_json::from_slice(first).map_err(|source| HarvestError::State {
+        key: key.to_owned(),
+        line: 1,
+        source,
+    })
+}
+
+/// Puts the items of the state object `key` over what is in `inventories`.
+pub fn read_items(key: &str, bytes: &[u8], inventories: &mut Inventories) -> Result<(), HarvestError> {
+    for (index, text) in bytes.split(|byte| *byte == b'\n').enumerate().skip(1) {
+        if text.is_empty() {
+            continue;
+        }
+        let line: LineIn = serde_json::from_slice(text).map_err(|source| HarvestError::State {
+            key: key.to_owned(),
+            line: index + 1,
+            source,
+        })?;
+        inventories.entry(line.f).or_default().load(line.i, line.d);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use revtrail_model::{event::ItemKind, sha256};
+
+    use super::*;
+
+    fn header(kind: StateKind) -> Header {
+        Header {
+            base_items: Count(2),
+            changed_items: Count(1),
+            folders: [(
+                "close".into(),
+                FolderState {
+                    cursor: Some("c".into()),
+                    ..FolderState::default()
+                },
+            )]
+            .into(),
+            frontier: vec![sha256(b"f")],
+            frontier_before: vec![],
+            kind,
+            previous: Some(sha256(b"p")),
+            seq: Count(3),
+            size: Count(1),
+            size_before: Count(0),
+            record: "state".into(),
+            v: 1,
+        }
+    }
+
+    fn inventories() -> Inventories {
+        let mut inventory = Inventory::default();
+        inventory.put(
+            "a".into(),
+            Item {
+                name: Some("A".into()),
+                ..Item::new(ItemKind::File)
+            },
+        );
+        inventory.put(
+            "b".into(),
+            Item {
+                changes: 2,
+                ..Item::new(ItemKind::Folder)
+            },
+        );
+        [("close".into(), inventory)].into()
+    }
+
+    #[test]
+    fn a_base_and_a_delta_read_back_over_one_another() {
+        let (header, mut inventories) = (header(StateKind::Base), inventories());
+        let base = encode(&header, &inventories, &Changed::new()).unwrap();
+        let mut read = Inventories::new();
+        read_items("base", &base, &mut read).unwrap();
+        assert_eq!(read_header("base", &base).unwrap(), header);
+        assert_eq!(read[&FolderName::from("close")].len(), 2);
+
+        let changed = Item {
+            name: Some("A2".into()),
+            ..Item::new(ItemKind::File)
+        };
+        inventories
+            .get_mut(&FolderName::from("close"))
+            .unwrap()
+            .put("a".into(), changed.clone());
+        let delta = encode(
+            &self::header(StateKind::Delta),
+            &inventories,
+            &[("close".into(), vec!["a".into()])].into(),
+        )
+        .unwrap();
+        read_items("delta", &delta, &mut read).unwrap();
+        assert_eq!(read[&FolderName::from("close")].item(&"a".into()), Some(&changed));
+        assert_eq!(
+            read[&FolderName::from("close")]
+                .item(&"b".into())
+                .unwrap()
+                .changes,
+            2
+        );
+    }
+
+    #[test]
+    fn damage_names_object_and_line() {
+        let mut bytes = encode(&header(StateKind::Base), &inventories(), &Changed::new()).unwrap();
+        bytes.extend(b"{broken\n");
+        let error = read_items("state/7", &bytes, &mut Inventories::new()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "state object state/7 is not readable at line 4"
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! The first log of a ledger, and the turn of the year.
+
+use std::collections::BTreeMap;
+
+use revtrail_ledger::{Frontier, VerifierKey};
+use revtrail_model::{
+    id::RunId,
+    layout::LogName,
+    leaf::{CloseLeaf, GenesisLeaf, PreviousLog, VERSION, encode},
+    time::{Timestamp, year},
+};
+
+use crate::{
+    commit::{Committed, NextState, Target, Tip, commit},
+    error::HarvestError,
+    log::{OpenLog, exists, open_log},
+    run::{RunPlan, run_id, run_leaf},
+    snapshot::{Draft, seal_draft},
+    state::{Changed, FolderState, Inventories},
+    store,
+};
+
+/// Makes the ledger's first log: one snapshot of a genesis leaf and a run leaf. Refuses a ledger that has a log.
+pub async fn init(plan: &RunPlan) -> Result<Committed, HarvestError> {
+    if let Some(log) = store::logs(&plan.archive, &plan.ledger).await?.pop() {
+        return Err(HarvestError::LogExists {
+            ledger: plan.ledger.to_string(),
+            log: log.to_string(),
+        });
+    }
+    let now = plan.clock.now();
+    let opening = Opening {
+        name: LogName {
+            ledger: plan.ledger.clone(),
+            year: year(now),
+        },
+        previous: None,
+        now,
+        run: &run_id(now)?,
+    };
+    open_new(plan, &opening, (BTreeMap::new(), Inventories::new())).await
+}
+
+/// Goes on in the log of the present year: closes the old log, opens the new one. A crash between the two is made good by the next run,
+/// which finds a closed log and opens the new one.
+pub async fn turn(
+    plan: &RunPlan,
+    log: OpenLog,
+    (now, run): (Timestamp, &RunId),
+) -> Result<OpenLog, HarvestError> {
+    let present = year(now);
+    if log.name.year == present {
+        return Ok(log);
+    }
+    if log.name.year > present {
+        return Err(HarvestError::Clock {
+            log: log.name.to_string(),
+            year: present,
+        });
+    }
+    let name = LogName {
+        ledger: plan.ledger.clone(),
+        year: present,
+    };
+    if exists(&plan.archive, &name).await? {
+        // Objects of an attempt that never reached its first checkpoint; their names carry digests and do not collide with ours.
+        tracing::warn!(log = %name, "the new year's log has objects but no checkpoint yet");
+    }
+    let (folders, inventories) = (log.state.folders.clone(), log.inventories);
+    let closed = OpenLog {
+        inventories: Inventories::new(),
+        ..log
+    };
+    let (previous, folders, inventories) =
+        close(plan, closed, (folders, inventories), (&name, now, run)).await?;
+    let opening = Opening {
+        name: name.clone(),
+        previous: Some(previous),
+        now,
+        run,
+    };
+    open_new(plan, &opening, (folders, inventories)).await?;
+    let key = (plan.verifier)(&name.origin(&plan.origin))?;
+    open_log(&plan.archive, name, &key).await
+}
+
+type Carried = (BTreeMap<revtrail_model::id::FolderName, FolderState>, Inventories);
+
+/// Commits the close leaf, unless the log is closed already.
+async fn close(
+    plan: &RunPlan,
+    log: OpenLog,
+    (mut folders, inventories): Carried,
+    (next, now, run): (&LogName, Timestamp, &RunId),
+) -> Result<
+    (
+        PreviousLog,
+        BTreeMap<revtrail_model::id::FolderName, FolderState>,
+        Inventories,
+    ),
+    HarvestError,
+> {
+    let origin = log.origin.clone();
+    let checkpoint = if is_closed(plan, &log).await? {
+        log.checkpoint
+    } else {
+        let leaf = CloseLeaf {
+            closed_at: now,
+            ledger: plan.ledger.clone(),
+            next_origin: next.origin(&plan.origin),
+            next_public_key: vkey(plan, next)?.to_string(),
+            kind: "close".into(),
+            v: VERSION,
+        };
+        let tip = Tip {
+            frontier: log.frontier,
+            checkpoint: Some(log.checkpoint),
+            next_seq: log.seq + 1,
+            state: Some((log.state, log.state_digest)),
+        };
+        let body = seal_draft(Draft::new()?, vec![encode(&leaf)?], &tip.frontier)?;
+        let state = NextState {
+            folders: &mut folders,
+            inventories: &inventories,
+            changed: Changed::new(),
+        };
+        let committed = commit(
+            &target(plan, &log.name, &origin),
+            &tip,
+            body,
+            state,
+            run_leaf(plan, (now, now), run),
+        )
+        .await?;
+        committed.tip.checkpoint.unwrap_or(log.checkpoint)
+    };
+    let previous = PreviousLog {
+        note_sha256: checkpoint.note_sha256,
+        origin,
+        root: checkpoint.root,
+        size: checkpoint.size,
+    };
+    Ok((previous, folders, inventories))
+}
+
+async fn is_closed(plan: &RunPlan, log: &OpenLog) -> Result<bool, HarvestError> {
+    use revtrail_model::{layout::Kind, leaf::Leaf};
+    let key = log.name.object(Kind::Segment, log.seq, &log.checkpoint.root);
+    let leaves = crate::snapshot::read_segment(&key, &store::read(&plan.archive, &key).await?)?;
+    Ok(leaves
+        .iter()
+        .any(|leaf| matches!(Leaf::parse(leaf), Ok(Leaf::Close(_)))))
+}
+
+struct Opening<'a> {
+    name: LogName,
+    previous: Option<PreviousLog>,
+    now: Timestamp,
+    run: &'a RunId,
+}
+
+async fn open_new(
+    plan: &RunPlan,
+    opening: &Opening<'_>,
+    (mut folders, inventories): Carried,
+) -> Result<Committed, HarvestError> {
+    // Windows of the old log have no place in the new one.
+    for folder in folders.values_mut() {
+        folder.last_window = None;
+    }
+    let origin = opening.name.origin(&plan.origin);
+    let leaf = GenesisLeaf {
+        created_at: opening.now,
+        ledger: plan.ledger.clone(),
+        origin: origin.clone(),
+        previous_log: opening.previous.clone(),
+        public_key: vkey(plan, &opening.name)?.to_string(),
+        retain_until: (plan.retention)(opening.name.year).map(|retention| retention.until),
+        kind: "genesis".into(),
+        v: VERSION,
+    };
+    let tip = Tip {
+        frontier: Frontier::new(),
+        checkpoint: None,
+        next_seq: 0,
+        state: None,
+    };
+    let body = seal_draft(Draft::new()?, vec![encode(&leaf)?], &tip.frontier)?;
+    let state = NextState {
+        folders: &mut folders,
+        inventories: &inventories,
+        changed: Changed::new(),
+    };
+    let run = run_leaf(plan, (opening.now, opening.now), opening.run);
+    commit(&target(plan, &opening.name, &origin), &tip, body, state, run).await
+}
+
+fn target<'a>(plan: &'a RunPlan, name: &'a LogName, origin: &'a str) -> Target<'a> {
+    Target {
+        archive: &plan.archive,
+        name,
+        origin,
+        signer: plan.signer.as_ref(),
+        retention: (plan.retention)(name.year),
+    }
+}
+
+fn vkey(plan: &RunPlan, name: &LogName) -> Result<VerifierKey, HarvestError> {
+    (plan.verifier)(&name.origin(&plan.origin))
+}
