@@ -1,0 +1,123 @@
+//! What a verification found.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing; the record stands.
+    Note,
+    /// Something that should be there is not (yet): the end of the log, a snapshot that was due.
+    Incomplete,
+    /// The record contradicts itself or its signature.
+    Contradiction,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Finding {
+    /// How bad.
+    pub severity: Severity,
+    /// The object concerned.
+    pub key: String,
+    /// What is wrong.
+    pub what: String,
+    /// What was expected, where that can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+}
+
+impl Finding {
+    /// A contradiction.
+    pub fn contradiction(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Contradiction,
+            key: key.into(),
+            what: what.into(),
+            expected: None,
+            actual: None,
+        }
+    }
+
+    /// Something missing.
+    pub fn incomplete(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Incomplete,
+            ..Self::contradiction(key, what)
+        }
+    }
+
+    /// Something worth knowing.
+    pub fn note(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Note,
+            ..Self::contradiction(key, what)
+        }
+    }
+
+    /// Adds what was expected and what was found.
+    #[must_use]
+    pub fn values(mut self, expected: impl fmt::Display, actual: impl fmt::Display) -> Self {
+        self.expected = Some(expected.to_string());
+        self.actual = Some(actual.to_string());
+        self
+    }
+}
+
+/// The outcome in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every check held and nothing that is due is missing.
+    Sound,
+    /// What is there holds, but something that should be there is not.
+    Incomplete,
+    /// The record contradicts itself or its signature.
+    Contradicted,
+}
+
+/// Everything a verification found and counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Report {
+    /// Findings, in the order of the checks.
+    pub findings: Vec<Finding>,
+    /// Logs (years) checked.
+    pub logs: u64,
+    /// Snapshots checked.
+    pub snapshots: u64,
+    /// Leaves hashed.
+    pub leaves: u64,
+    /// Events among them.
+    pub events: u64,
+    /// Windows that recorded a gap.
+    pub windows_with_gaps: u64,
+    /// Windows.
+    pub windows: u64,
+    /// Leaves of a type this version does not know.
+    pub unknown_leaves: u64,
+    /// Size of the newest log.
+    pub tree_size: u64,
+    /// Root hash of the newest log.
+    pub root: Option<String>,
+    /// Origin of the newest log.
+    pub origin: Option<String>,
+    /// End of the newest run, its own clock.
+    pub last_run_at: Option<String>,
+}
+
+impl Report {
+    /// The verdict.
+    pub fn verdict(&self) -> Verdict {
+        match self.findings.iter().map(|finding| finding.severity).max() {
+            Some(Severity::Contradiction) => Verdict::Contradicted,
+            Some(Severity::Incomplete) => Verdict::Incomplete,
+            Some(Severity::Note) | None => Verdict::Sound,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! One log: checkpoints in order, and the snapshots between them.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use revtrail_ledger::{Checkpoint, Frontier, VerifierKey};
+use revtrail_model::{
+    Digest,
+    id::FolderName,
+    layout::{Kind, LogName, ObjectName, segment_digest},
+    leaf::{CheckpointRef, PreviousLog},
+    record::Count,
+    sha256,
+};
+
+use crate::{
+    finding::{Finding, Report},
+    snapshot::SnapshotCheck,
+    source::{RecordSource, SourceError},
+    verify::End,
+    windows::Windows,
+};
+
+/// Names that may stand in a log's prefix beside the record: views and later additions.
+const BESIDE: [&str; 3] = ["tile", "timestamps", "contents"];
+
+/// Checks one log.
+pub(crate) struct LogCheck<'a> {
+    pub(crate) source: &'a dyn RecordSource,
+    pub(crate) name: &'a LogName,
+    pub(crate) origin: &'a str,
+    pub(crate) key: &'a VerifierKey,
+}
+
+/// What is carried from snapshot to snapshot.
+#[derive(Default)]
+pub(crate) struct Carried {
+    /// Tree over all leaves so far; `None` after a break, until a state object lets the check go on.
+    pub(crate) frontier: Option<Frontier>,
+    pub(crate) checkpoint: Option<CheckpointRef>,
+    pub(crate) windows: Windows,
+    /// Event ids, by folder: two folders of one drive may each tell of an item that moved between them.
+    pub(crate) event_ids: BTreeMap<FolderName, HashSet<Digest>>,
+    /// Digests of raw record lines, of earlier logs too: an item may wait for its revisions across the turn of the year.
+    pub(crate) raw: HashSet<Digest>,
+    pub(crate) previous_log: Option<PreviousLog>,
+    pub(crate) next_origin: Option<String>,
+    pub(crate) closed: bool,
+    pub(crate) due: Option<revtrail_model::time::Timestamp>,
+    pub(crate) finished_at: Option<revtrail_model::time::Timestamp>,
+    pub(crate) named: HashSet<ObjectName>,
+}
+
+impl<'a> LogCheck<'a> {
+    pub(crate) fn new(
+        source: &'a dyn RecordSource,
+        name: &'a LogName,
+        origin: &'a str,
+        key: &'a VerifierKey,
+    ) -> Self {
+        Self {
+            source,
+            name,
+            origin,
+            key,
+        }
+    }
+
+    pub(crate) fn run(
+        &self,
+        keys: &[&String],
+        raw: &mut HashSet<Digest>,
+        report: &mut Report,
+    ) -> Result<End, SourceError> {
+        let objects = self.sort_out(keys, report);
+        let checkpoints: BTreeSet<u64> = objects
+            .iter()
+            .filter(|name| name.kind == Kind::Checkpoint)
+            .map(|name| name.seq)
+            .collect();
+        let mut carried = Carried {
+            frontier: Some(Frontier::new()),
+            raw: std::mem::take(raw),
+            ..Carried::default()
+        };
+        let last = checkpoints.last().copied();
+        for seq in 0..last.map_or(0, |last| last + 1) {
+            if checkpoints.contains(&seq) {
+                self.snapshot(seq, &mut carried, report)?;
+            } else {
+                let what = "checkpoint is missing, though later ones exist";
+                report
+                    .findings
+                    .push(Finding::contradiction(self.name.checkpoint(seq), what));
+                carried.frontier = None;
+                carried.checkpoint = None;
+            }
+        }
+        if last.is_none() {
+            report.findings.push(Finding::incomplete(
+                self.name.prefix(),
+                "the log has objects but no checkpoint",
+            ));
+        }
+        self.unnamed(&objects, last, &carried, report);
+        *raw = std::mem::take(&mut carried.raw);
+        Ok(self.end(carried, report))
+    }
+
+    fn sort_out(&self, keys: &[&String], report: &mut Report) -> Vec<ObjectName> {
+        let mut objects = Vec::new();
+        for key in keys {
+            let directory = key
+                .strip_prefix(&self.name.prefix())
+                .and_then(|rest| rest.split('/').next())
+                .unwrap_or_default();
+            match self.name.parse(key) {
+                Some(name) => objects.push(name),
+                None if BESIDE.contains(&directory) => {}
+                None => report.findings.push(Finding::contradiction(
+                    (*key).clone(),
+                    "not the name of a record object",
+                )),
+            }
+        }
+        objects
+    }
+
+    fn snapshot(&self, seq: u64, carried: &mut Carried, report: &mut Report) -> Result<(), SourceError> {
+        let key = self.name.checkpoint(seq);
+        carried.named.insert(ObjectName {
+            kind: Kind::Checkpoint,
+            seq,
+            digest: None,
+        });
+        let Some(note) = self.source.read(&key)? else {
+            report
+                .findings
+                .push(Finding::contradiction(key, "listed, but cannot be read"));
+            return Ok(());
+        };
+        let checkpoint = match Checkpoint::open(&note, self.key) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => {
+                report.findings.push(Finding::contradiction(
+                    key,
+                    format!("not a checkpoint signed by the trusted key: {error}"),
+                ));
+                carried.frontier = None;
+                carried.checkpoint = None;
+                return Ok(());
+            }
+        };
+        let reference = CheckpointRef {
+            note_sha256: sha256(&note),
+            root: Digest::from_bytes(*checkpoint.root.as_bytes()),
+            size: Count(checkpoint.size.leaves()),
+        };
+        if carried
+            .checkpoint
+            .is_some_and(|before| reference.size <= before.size)
+        {
+            let what = "tree does not grow: an older checkpoint stands in its place";
+            report.findings.push(Finding::contradiction(key, what));
+        }
+        SnapshotCheck {
+            log: self,
+            seq,
+            reference,
+            segment: segment_digest(&checkpoint.extensions),
+        }
+        .run(carried, report)?;
+        report.snapshots += 1;
+        carried.checkpoint = Some(reference);
+        Ok(())
+    }
+
+    /// Record objects that no checkpoint's run leaf names.
+    fn unnamed(&self, objects: &[ObjectName], last: Option<u64>, carried: &Carried, report: &mut Report) {
+        for name in objects.iter().filter(|name| !carried.named.contains(name)) {
+            let Some(digest) = &name.digest else { continue };
+            let key = self.name.object(name.kind, name.seq, digest);
+            let after_end = last.is_none_or(|last| name.seq > last);
+            let what = if after_end {
+                "belongs to a snapshot after the last checkpoint: an attempt that never committed, or the end of the log is missing"
+            } else {
+                "no checkpoint names this object: an attempt that lost to another run"
+            };
+            report.findings.push(Finding::note(key, what));
+        }
+    }
+
+    fn end(&self, carried: Carried, report: &mut Report) -> End {
+        let tip = carried.checkpoint.map(|checkpoint| PreviousLog {
+            note_sha256: checkpoint.note_sha256,
+            origin: self.origin.to_owned(),
+            root: checkpoint.root,
+            size: checkpoint.size,
+        });
+        report.tree_size = carried.checkpoint.map_or(0, |checkpoint| checkpoint.size.0);
+        report.root = carried.checkpoint.map(|checkpoint| checkpoint.root.to_string());
+        report.origin = Some(self.origin.to_owned());
+        report.last_run_at = carried.finished_at.map(|at| at.to_string());
+        End {
+            prefix: self.name.prefix(),
+            tip,
+            previous: carried.previous_log,
+            closed: carried.closed,
+            next_origin: carried.next_origin,
+            origin: self.origin.to_owned(),
+            due: carried.due,
+        }
+    }
+}

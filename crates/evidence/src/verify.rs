@@ -1,0 +1,168 @@
+//! A whole ledger: its logs, year by year, and the joints between them.
+
+use std::collections::HashSet;
+
+use revtrail_ledger::VerifierKey;
+use revtrail_model::{Digest, id::LedgerName, layout::LogName, leaf::PreviousLog, time::Timestamp};
+
+use crate::{
+    finding::{Finding, Report},
+    log::LogCheck,
+    source::{RecordSource, SourceError},
+};
+
+/// What the verifier trusts and expects. It comes from the auditor, never from the archive.
+pub struct Policy<'a> {
+    /// The ledger.
+    pub ledger: LedgerName,
+    /// Its origin.
+    pub origin: String,
+    /// Verifier key of a log, by its origin line.
+    pub key: &'a dyn Fn(&str) -> Option<VerifierKey>,
+    /// The present moment, for deadlines.
+    pub now: Timestamp,
+}
+
+/// Why nothing could be judged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The source failed.
+    #[error("record could not be read")]
+    Source(#[from] SourceError),
+    /// There is no key for a log.
+    #[error("no trusted key for origin {0}")]
+    NoKey(String),
+}
+
+/// Checks every log of the ledger.
+pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, VerifyError> {
+    let mut report = Report::default();
+    let keys = source.keys(&format!("{}/", policy.ledger))?;
+    let (mut previous, mut raw): (Option<End>, HashSet<Digest>) = (None, HashSet::new());
+    for name in years(&keys, &policy.ledger) {
+        let origin = name.origin(&policy.origin);
+        let key = (policy.key)(&origin).ok_or_else(|| VerifyError::NoKey(origin.clone()))?;
+        let own: Vec<&String> = keys
+            .iter()
+            .filter(|key| key.starts_with(&name.prefix()))
+            .collect();
+        let check = LogCheck::new(source, &name, &origin, &key);
+        let end = check.run(&own, &mut raw, &mut report)?;
+        joint(previous.as_ref(), &end, &mut report);
+        report.logs += 1;
+        previous = Some(end);
+    }
+    match previous {
+        Some(end) => last_log(&end, policy, &mut report),
+        None => report.findings.push(Finding::incomplete(
+            policy.ledger.to_string(),
+            "the archive holds no log of this ledger",
+        )),
+    }
+    Ok(report)
+}
+
+/// How a log ends, as far as the next one must agree.
+pub(crate) struct End {
+    /// Prefix of the log.
+    pub(crate) prefix: String,
+    /// Its final checkpoint, if it has one.
+    pub(crate) tip: Option<PreviousLog>,
+    /// What its genesis leaf says of the log before.
+    pub(crate) previous: Option<PreviousLog>,
+    /// It was closed.
+    pub(crate) closed: bool,
+    /// Origin of the log its close leaf names.
+    pub(crate) next_origin: Option<String>,
+    /// Origin of this log.
+    pub(crate) origin: String,
+    /// When the next snapshot was due.
+    pub(crate) due: Option<Timestamp>,
+}
+
+fn years(keys: &[String], ledger: &LedgerName) -> Vec<LogName> {
+    let mut years: Vec<i16> = keys
+        .iter()
+        .filter_map(|key| {
+            key.strip_prefix(ledger.as_str())?
+                .strip_prefix('/')?
+                .split_once('/')
+        })
+        .filter_map(|(year, _)| {
+            year.parse()
+                .ok()
+                .filter(|number: &i16| number.to_string() == year)
+        })
+        .collect();
+    years.sort_unstable();
+    years.dedup();
+    years
+        .into_iter()
+        .map(|year| LogName {
+            ledger: ledger.clone(),
+            year,
+        })
+        .collect()
+}
+
+/// The genesis leaf of a log must name the final checkpoint of the log before, and that log must have been closed.
+fn joint(before: Option<&End>, end: &End, report: &mut Report) {
+    let Some(before) = before else {
+        if end.previous.is_some() {
+            let what = "the genesis leaf names a log before this one, and the archive does not hold it";
+            report
+                .findings
+                .push(Finding::incomplete(end.prefix.clone(), what));
+        }
+        return;
+    };
+    if end.tip.is_none() {
+        return;
+    }
+    if end.previous != before.tip {
+        let show = |log: &Option<PreviousLog>| {
+            log.as_ref().map_or("none".to_owned(), |log| {
+                format!("size {} root {}", log.size, log.root)
+            })
+        };
+        let finding = Finding::contradiction(
+            end.prefix.clone(),
+            "the genesis leaf does not continue the final checkpoint of the log before",
+        );
+        report
+            .findings
+            .push(finding.values(show(&before.tip), show(&end.previous)));
+    }
+    if !before.closed {
+        report.findings.push(Finding::contradiction(
+            before.prefix.clone(),
+            "a later log exists, but this one was never closed",
+        ));
+    } else if before.next_origin.as_ref() != Some(&end.origin) {
+        let finding = Finding::contradiction(
+            before.prefix.clone(),
+            "the close leaf names another log than the one that follows",
+        );
+        report
+            .findings
+            .push(finding.values(before.next_origin.clone().unwrap_or_default(), &end.origin));
+    }
+}
+
+/// The newest log must be open and up to date.
+fn last_log(end: &End, policy: &Policy<'_>, report: &mut Report) {
+    if end.closed {
+        let next = end.next_origin.clone().unwrap_or_default();
+        report.findings.push(Finding::incomplete(
+            end.prefix.clone(),
+            format!("the log was closed and the log that follows, {next}, is missing"),
+        ));
+    } else if let Some(due) = end.due.filter(|due| *due < policy.now) {
+        let what = "the next snapshot is overdue: the harvest stopped, or the end of the log is missing";
+        report.findings.push(
+            Finding::incomplete(end.prefix.clone(), what)
+                .values(format!("a snapshot by {due}"), format!("none by {}", policy.now)),
+        );
+    }
+}
