@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+mod csv_cells;
+mod flat;
+
+pub use csv_cells::{csv_text, harmless};
+pub use flat::{COLUMNS, flat, row};

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod at;
+mod coverage;
+mod error;
+mod filter;
+mod paths;
+mod reader;
+
+pub use at::{Certainty, Standing, at};
+pub use coverage::{Day, DayState, OpenGap, coverage, open_gaps};
+pub use error::QueryError;
+pub use filter::{Filter, actors, history, select};
+pub use paths::PathChanges;
+pub use reader::{KeyOf, Reader, Record, Row, WindowRow};
+
+#[cfg(test)]
+mod tests;

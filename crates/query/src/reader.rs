@@ -1,0 +1,316 @@
+//! Reading the record: every segment is hashed and compared with its signed checkpoint before a leaf of it is believed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::future::BoxFuture;
+use revtrail_archive::{Archive, ObjectKey};
+use revtrail_ledger::{Checkpoint, Frontier, VerifierKey, leaf_hash};
+use revtrail_model::{
+    Digest,
+    disclosure::{Disclosure, Sidecar},
+    event::Event,
+    id::LedgerName,
+    layout::{Kind, LogName, segment_digest},
+    leaf::{Leaf, RunLeaf, WindowLeaf},
+    sha256,
+    time::Timestamp,
+};
+
+use crate::error::QueryError;
+
+/// One event and its place in the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Log year.
+    pub year: i16,
+    /// Index of the leaf in the log: the number an auditor cites.
+    pub index: u64,
+    /// The fact.
+    pub event: Event,
+}
+
+/// One window and its place in the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowRow {
+    /// Log year.
+    pub year: i16,
+    /// Index of the leaf in the log.
+    pub index: u64,
+    /// The window.
+    pub window: WindowLeaf,
+}
+
+/// A ledger's record, as far as it concerns questions.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// Events, in the order of the log.
+    pub rows: Vec<Row>,
+    /// Windows, in the order of the log.
+    pub windows: Vec<WindowRow>,
+    /// The newest run leaf.
+    pub last_run: Option<RunLeaf>,
+    /// Tree size and root of the newest log.
+    pub tip: Option<(String, u64, Digest)>,
+}
+
+/// Makes the verifier key of an origin.
+pub type KeyOf = Arc<dyn Fn(&str) -> Option<VerifierKey> + Send + Sync>;
+
+/// Reads a ledger.
+pub struct Reader {
+    /// Where the record is.
+    pub archive: Arc<dyn Archive>,
+    /// The ledger.
+    pub ledger: LedgerName,
+    /// Its origin.
+    pub origin: String,
+    /// Key of a log, by origin.
+    pub key: KeyOf,
+}
+
+impl Reader {
+    /// Reads every event that `keep` wants, and every window.
+    pub fn read<'a>(
+        &'a self,
+        keep: &'a (dyn Fn(&Event) -> bool + Sync),
+    ) -> BoxFuture<'a, Result<Record, QueryError>> {
+        Box::pin(async move {
+            let mut record = Record::default();
+            let logs = self.logs().await?;
+            if logs.is_empty() {
+                return Err(QueryError::NoLog(self.ledger.to_string()));
+            }
+            for log in logs {
+                self.read_log(&log, keep, &mut record).await?;
+            }
+            Ok(record)
+        })
+    }
+
+    async fn logs(&self) -> Result<Vec<LogName>, QueryError> {
+        let prefix = format!("{}/", self.ledger);
+        let (mut found, mut after): (Vec<LogName>, Option<ObjectKey>) = (Vec::new(), None);
+        loop {
+            let page = self.archive.list(&prefix, after.as_ref()).await?;
+            let Some(entry) = page.entries.first() else {
+                return Ok(found);
+            };
+            let directory = entry
+                .key
+                .as_str()
+                .strip_prefix(&prefix)
+                .and_then(|rest| rest.split('/').next())
+                .unwrap_or_default();
+            if let Ok(year) = directory.parse::<i16>()
+                && year.to_string() == directory
+            {
+                found.push(LogName {
+                    ledger: self.ledger.clone(),
+                    year,
+                });
+            }
+            after = Some(format!("{prefix}{directory}/zzzzzzzz").parse()?);
+        }
+    }
+
+    async fn read_log(
+        &self,
+        log: &LogName,
+        keep: &(dyn Fn(&Event) -> bool + Sync),
+        record: &mut Record,
+    ) -> Result<(), QueryError> {
+        let origin = log.origin(&self.origin);
+        let key = (self.key)(&origin).ok_or_else(|| QueryError::NoKey(origin.clone()))?;
+        let mut frontier = Frontier::new();
+        for seq in 0..self.checkpoints(log).await? {
+            let checkpoint_key = log.checkpoint(seq);
+            let note = self.get(&checkpoint_key).await?;
+            let checkpoint = Checkpoint::open(&note, &key).map_err(|error| QueryError::Contradiction {
+                key: checkpoint_key,
+                what: error.to_string(),
+            })?;
+            let root = Digest::from_bytes(*checkpoint.root.as_bytes());
+            let first = frontier.size().leaves();
+            let segment_key = log.object(Kind::Segment, seq, &root);
+            let leaves = self
+                .segment(&segment_key, segment_digest(&checkpoint.extensions))
+                .await?;
+            for leaf in &leaves {
+                frontier.append(leaf_hash(leaf));
+            }
+            if frontier.root() != checkpoint.root || frontier.size() != checkpoint.size {
+                return Err(QueryError::Contradiction {
+                    key: segment_key,
+                    what: "leaves do not make the signed root".into(),
+                });
+            }
+            let snapshot = Snapshot {
+                log,
+                seq,
+                key: &segment_key,
+                first,
+            };
+            self.take(&snapshot, leaves, keep, record).await?;
+            record.tip = Some((origin.clone(), checkpoint.size.leaves(), root));
+        }
+        Ok(())
+    }
+
+    /// Number of checkpoints; a missing one in between shows as a read error on the way.
+    async fn checkpoints(&self, log: &LogName) -> Result<u64, QueryError> {
+        let prefix = log.directory(Kind::Checkpoint);
+        let (mut last, mut after): (Option<u64>, Option<ObjectKey>) = (None, None);
+        loop {
+            let page = self.archive.list(&prefix, after.as_ref()).await?;
+            for entry in &page.entries {
+                last = log.parse(entry.key.as_str()).map(|name| name.seq).or(last);
+            }
+            match page.entries.last() {
+                Some(entry) if page.more => after = Some(entry.key.clone()),
+                _ => return Ok(last.map_or(0, |last| last + 1)),
+            }
+        }
+    }
+
+    async fn get(&self, key: &str) -> Result<Vec<u8>, QueryError> {
+        Ok(self.archive.read(&key.parse::<ObjectKey>()?).await?.to_vec())
+    }
+
+    async fn segment(&self, key: &str, digest: Option<Digest>) -> Result<Vec<Vec<u8>>, QueryError> {
+        let bytes = self.get(key).await?;
+        if digest != Some(sha256(&bytes)) {
+            let what = "does not have the digest that its checkpoint names".into();
+            return Err(QueryError::Contradiction {
+                key: key.to_owned(),
+                what,
+            });
+        }
+        let text = zstd::stream::decode_all(bytes.as_slice()).map_err(|_| QueryError::Contradiction {
+            key: key.to_owned(),
+            what: "not a whole zstd stream".into(),
+        })?;
+        Ok(text
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect())
+    }
+
+    async fn take(
+        &self,
+        snapshot: &Snapshot<'_>,
+        leaves: Vec<Vec<u8>>,
+        keep: &(dyn Fn(&Event) -> bool + Sync),
+        record: &mut Record,
+    ) -> Result<(), QueryError> {
+        let mut parsed = Vec::with_capacity(leaves.len());
+        for leaf in &leaves {
+            parsed.push(Leaf::parse(leaf).map_err(|source| snapshot.unreadable(source))?);
+        }
+        let Some(Leaf::Run(run)) = parsed.last() else {
+            return Err(snapshot.contradiction("does not end in a run leaf"));
+        };
+        record.last_run = Some((**run).clone());
+        let mut opened = match run.objects.sidecar {
+            Some(digest) => self.sidecar(snapshot, &digest).await?,
+            None => Opened::default(),
+        };
+        for (n, leaf) in parsed.into_iter().enumerate() {
+            let index = snapshot.first + n as u64;
+            match leaf {
+                Leaf::Event(event) => {
+                    let disclosure = opened
+                        .take(n as u64, &event.c)
+                        .ok_or_else(|| snapshot.contradiction("sidecar does not open its leaves"))?;
+                    let event = event.open(disclosure);
+                    if keep(&event) {
+                        record.rows.push(Row {
+                            year: snapshot.log.year,
+                            index,
+                            event,
+                        });
+                    }
+                }
+                Leaf::Window(window) => record.windows.push(WindowRow {
+                    year: snapshot.log.year,
+                    index,
+                    window: *window,
+                }),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn sidecar(&self, snapshot: &Snapshot<'_>, digest: &Digest) -> Result<Opened, QueryError> {
+        let key = snapshot.log.object(Kind::Sidecar, snapshot.seq, digest);
+        let bytes = self.get(&key).await?;
+        if sha256(&bytes) != *digest {
+            return Err(QueryError::Contradiction {
+                key,
+                what: "bytes do not have the digest in the name".into(),
+            });
+        }
+        let sidecar = Sidecar::decode(&bytes).map_err(|source| QueryError::Model { key, source })?;
+        let lines = sidecar
+            .disclosures
+            .iter()
+            .map(|line| (line.n, line.clone()))
+            .collect();
+        Ok(Opened {
+            sidecar: Some(sidecar),
+            lines,
+        })
+    }
+}
+
+struct Snapshot<'a> {
+    log: &'a LogName,
+    seq: u64,
+    key: &'a str,
+    first: u64,
+}
+
+impl Snapshot<'_> {
+    fn contradiction(&self, what: &str) -> QueryError {
+        QueryError::Contradiction {
+            key: self.key.to_owned(),
+            what: what.to_owned(),
+        }
+    }
+
+    fn unreadable(&self, source: revtrail_model::ModelError) -> QueryError {
+        QueryError::Model {
+            key: self.key.to_owned(),
+            source,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Opened {
+    sidecar: Option<Sidecar>,
+    lines: BTreeMap<u64, Disclosure>,
+}
+
+impl Opened {
+    /// The disclosure of one leaf, if it opens the leaf's commitments.
+    fn take(&mut self, n: u64, commitments: &revtrail_model::disclosure::Commitments) -> Option<Disclosure> {
+        let line = self.lines.remove(&n).unwrap_or(Disclosure {
+            n,
+            ..Disclosure::default()
+        });
+        let made = match &self.sidecar {
+            Some(sidecar) => line.commitments(&sidecar.seed).ok()?,
+            None => revtrail_model::disclosure::Commitments::default(),
+        };
+        (made == *commitments).then_some(line)
+    }
+}
+
+impl Record {
+    /// The end of what is recorded: the latest moment any window covers.
+    pub fn covered_until(&self) -> Option<Timestamp> {
+        self.windows.iter().filter_map(|row| row.window.covers_to).max()
+    }
+}
