@@ -1,0 +1,232 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Audit trail of file edits in synced folders.
+#[derive(Debug, Parser)]
+#[command(name = "revtrail", version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  revtrail demo                                   see the whole thing work on a bundled incident
+  revtrail init --config revtrail.toml            write a commented configuration to start from
+  revtrail init --ledger finance                  create the ledger's log, once
+  revtrail harvest                                one run over every ledger (the CronJob)
+  revtrail verify                                 check signatures, tree, order, windows, deadlines
+  revtrail log --since 2026-11-20 --actor y@acme.example
+  revtrail history 'Q3/X.xlsx' --output json
+
+Exit codes: 0 done; 1 failed, retry may help; 2 usage or configuration; 3 verification found a contradiction;
+4 partly harvested; 5 another run won the commit; 6 incomplete or stale evidence; 7 cannot judge.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE", default_value = "revtrail.toml")]
+    pub(crate) config: PathBuf,
+    /// Form of the data on standard output
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+    /// Say only what is wrong
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// Form of the data on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Columns for people
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON document per line
+    Jsonl,
+    /// Comma-separated values, safe to open in a spreadsheet
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create a ledger's log (or, with a --config that does not exist yet, write a starter configuration)
+    Init(LedgerArg),
+    /// Harvest once: read every designated folder, commit what is new
+    Harvest(LedgerArg),
+    /// Keep running and harvest each ledger when its schedule says so
+    Schedule(LedgerArg),
+    /// Check the whole record offline
+    Verify(VerifyArgs),
+    /// List events
+    Log(LogArgs),
+    /// Everything that happened to the items that ever were at a path
+    History(HistoryArgs),
+    /// What was in the folders at a moment
+    At(AtArgs),
+    /// What an actor did
+    Actor(ActorArgs),
+    /// What the record covers, per folder and day, and what it lacks
+    Coverage(CoverageArgs),
+    /// Write all events for another tool
+    Export(ExportArgs),
+    /// Make and show signing keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Check the configuration, or print its JSON Schema
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Play a bundled incident against a simulator: harvest, archive, verify, ask
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    /// Print a shell completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LedgerArg {
+    /// Ledger; all of them when absent
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ledger: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    /// Judge deadlines as of this moment instead of now (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Period {
+    /// Only what may have happened at or after this moment (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only what may have happened before this moment (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Only this folder; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) folder: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    #[command(flatten)]
+    pub(crate) period: Period,
+    /// Only this actor: address, id or name
+    #[arg(long, value_name = "WHO")]
+    pub(crate) actor: Option<String>,
+    /// Only this path and what is below it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// Only these actions, for example deleted; may be repeated
+    #[arg(long, value_name = "ACTION")]
+    pub(crate) action: Vec<String>,
+    /// At most this many, the latest ones
+    #[arg(long, value_name = "N")]
+    pub(crate) last: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// Path relative to the folder
+    pub(crate) path: String,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    /// Only this folder
+    #[arg(long, value_name = "NAME")]
+    pub(crate) folder: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AtArgs {
+    /// The moment (RFC 3339, or a date)
+    pub(crate) time: String,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    /// Only this folder; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) folder: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ActorArgs {
+    /// Address, id or name; without it, every actor is counted
+    pub(crate) who: Option<String>,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    #[command(flatten)]
+    pub(crate) period: Period,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CoverageArgs {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    /// First day; a week ago when absent
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+    /// Last day; today when absent
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Form of the export
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    #[command(flatten)]
+    pub(crate) period: Period,
+}
+
+/// Form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Comma-separated values, safe to open in a spreadsheet
+    Csv,
+    /// One JSON document per line
+    Jsonl,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make an Ed25519 key pair: FILE (private, PKCS#8 PEM) and FILE with .pub.pem (public)
+    Generate {
+        /// Where to write the private key; refuses an existing file
+        file: PathBuf,
+    },
+    /// Print the public key and the verifier key of each ledger's present log
+    Show,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the configuration file
+    Check,
+    /// Print the JSON Schema of the configuration file
+    Schema,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where to keep the demo's configuration and archive; a new directory when absent
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}

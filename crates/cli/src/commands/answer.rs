@@ -1,0 +1,169 @@
+//! What every answer is made of: the authenticated record, rows, and how complete it is.
+
+use std::sync::Arc;
+
+use revtrail_model::{
+    event::{Event, Occurred},
+    id::LedgerName,
+    time::Clock as _,
+};
+use revtrail_query::{Record, Row, open_gaps};
+use revtrail_settings::{Config, Ledger};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    args::{Global, LedgerArg},
+    clock::SystemClock,
+    exit::{Exit, Failure},
+    wiring,
+};
+
+/// Reads the record of each ledger asked for, keeping the events `keep` wants.
+pub(crate) async fn records(
+    global: &Global,
+    arg: &LedgerArg,
+    keep: &(dyn Fn(&Event) -> bool + Sync),
+) -> Result<Vec<(LedgerName, Record)>, Failure> {
+    let config = Config::load(&global.config)?;
+    let key = wiring::public_key(&config)?;
+    let archive = wiring::archive(&config).await?;
+    let mut read = Vec::new();
+    for (name, ledger) in wiring::ledgers(&config, arg)? {
+        let reader = reader(
+            &archive,
+            (name, ledger),
+            Arc::new(move |origin| wiring::verifier_key(origin, &key)),
+        );
+        let record = reader.read(keep).await.map_err(|error| {
+            Failure::from(error).at_archive(&config.archive, config.endpoint_url.as_ref())
+        })?;
+        read.push((name.clone(), record));
+    }
+    Ok(read)
+}
+
+fn reader(
+    archive: &Arc<dyn revtrail_archive::Archive>,
+    (name, ledger): (&LedgerName, &Ledger),
+    key: revtrail_query::KeyOf,
+) -> revtrail_query::Reader {
+    revtrail_query::Reader {
+        archive: Arc::clone(archive),
+        ledger: name.clone(),
+        origin: ledger.origin.clone(),
+        key,
+    }
+}
+
+/// Columns of an event in a table.
+pub(crate) const EVENT_COLUMNS: [&str; 8] = [
+    "index", "when", "action", "folder", "path", "who", "revision", "bytes",
+];
+
+/// An event as people read it in a line.
+pub(crate) fn event_row(row: &Row) -> Vec<Value> {
+    let event = &row.event;
+    let path = match (&event.path.path, &event.path.previous_path) {
+        (Some(path), Some(before)) => json!(format!("{before} -> {path}")),
+        (Some(path), None) => json!(path),
+        (None, Some(before)) => json!(format!("{before} -> ?")),
+        (None, None) => json!(format!("? (item {})", event.item_id)),
+    };
+    vec![
+        json!(format!("{}#{}", row.year, row.index)),
+        json!(when(&event.occurred)),
+        json!(event.action),
+        json!(event.scope.folder),
+        path,
+        json!(who(event)),
+        json!(event.revision_id),
+        json!(event.size_bytes),
+    ]
+}
+
+/// A moment, or the bounds of one.
+pub(crate) fn when(occurred: &Occurred) -> String {
+    match occurred {
+        Occurred::At { at, source } => match source {
+            revtrail_model::event::TimeSource::Client => format!("{at} (claimed)"),
+            _ => at.to_string(),
+        },
+        Occurred::Between {
+            not_before: Some(from),
+            not_after,
+        } => format!("{from} .. {not_after}"),
+        Occurred::Between {
+            not_before: None,
+            not_after,
+        } => format!("before {not_after}"),
+    }
+}
+
+/// The actor in a few words. What the provider did not say is `unknown`, which is not the same as nobody.
+pub(crate) fn who(event: &Event) -> String {
+    let Some(actor) = &event.actor else {
+        return "unknown".into();
+    };
+    let details = &actor.details;
+    let name = details
+        .email
+        .as_ref()
+        .or(details.name.as_ref())
+        .or(details.id.as_ref());
+    let program = actor
+        .application
+        .as_ref()
+        .and_then(|app| app.name.as_ref().or(app.id.as_ref()));
+    match (name, program) {
+        (Some(name), Some(program)) => format!("{name} via {program}"),
+        (Some(name), None) => name.clone(),
+        (None, Some(program)) => program.clone(),
+        (None, None) => actor.kind.as_str().to_owned(),
+    }
+}
+
+/// How complete the answer is: shown beside it, part of its JSON.
+pub(crate) fn completeness(records: &[(LedgerName, Record)]) -> (Map<String, Value>, Exit) {
+    let (mut about, mut gaps, mut covered, mut logs, mut exit) =
+        (Map::new(), Vec::new(), Vec::new(), Vec::new(), Exit::Done);
+    let now = SystemClock.now();
+    for (ledger, record) in records {
+        for gap in open_gaps(record) {
+            let from = gap
+                .gap
+                .from
+                .map_or("the beginning".to_owned(), |from| from.to_string());
+            let items = gap
+                .gap
+                .items
+                .map_or(String::new(), |items| format!(", {items} item(s)"));
+            gaps.push(json!(format!(
+                "{ledger}/{}: {} from {from} to {}{items}",
+                gap.folder,
+                gap.gap.reason.as_str(),
+                gap.gap.to
+            )));
+        }
+        if let Some(until) = record.covered_until() {
+            covered.push(json!(format!("{ledger}: up to {until}")));
+        }
+        if let Some((origin, size, root)) = &record.tip {
+            logs.push(json!(format!("{origin}, {size} leaves, root {root}")));
+        }
+        if let Some(due) = record
+            .last_run
+            .as_ref()
+            .and_then(|run| run.next_expected_by)
+            .filter(|due| *due < now)
+        {
+            gaps.push(json!(format!(
+                "{ledger}: the next snapshot was due by {due}; later events are not recorded"
+            )));
+            exit = Exit::Done;
+        }
+    }
+    about.insert("record".into(), Value::Array(logs));
+    about.insert("covered".into(), Value::Array(covered));
+    about.insert("gaps".into(), Value::Array(gaps));
+    (about, exit)
+}

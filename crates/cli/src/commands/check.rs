@@ -1,0 +1,176 @@
+//! `verify`: the whole record, offline.
+
+use std::sync::Arc;
+
+use revtrail_archive::{Archive, ArchiveErrorKind, ObjectKey, Protection};
+use revtrail_evidence::{Policy, RecordSource, Report, SourceError, Verdict, VerifyError, verify};
+use revtrail_model::time::Clock as _;
+use revtrail_settings::Config;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    args::{Global, VerifyArgs},
+    clock::SystemClock,
+    exit::{Exit, Failure},
+    output::{Sheet, say},
+    times, wiring,
+};
+
+pub(crate) async fn run(global: &Global, args: &VerifyArgs) -> Result<Exit, Failure> {
+    let config = Config::load(&global.config)?;
+    let now = times::optional(args.as_of.as_ref())?.unwrap_or_else(|| SystemClock.now());
+    let key = wiring::public_key(&config)?;
+    let archive = wiring::archive(&config).await?;
+    let protection = archive.protection();
+    let mut worst = Exit::Done;
+    for (name, ledger) in wiring::ledgers(&config, &args.ledger)? {
+        let (name, origin, key) = (name.clone(), ledger.origin.clone(), key);
+        let source = Blocking {
+            archive: Arc::clone(&archive),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let ledger_name = name.to_string();
+        let outcome = tokio::task::spawn_blocking(move || {
+            let policy = Policy {
+                ledger: name,
+                origin,
+                key: &|origin| wiring::verifier_key(origin, &key),
+                now,
+            };
+            verify(&source, &policy)
+        });
+        let report = outcome
+            .await
+            .map_err(|error| Failure::new(Exit::Failed, error, None))?
+            .map_err(cannot_judge)?;
+        show(global, &ledger_name, &report, protection)?;
+        worst = worse(worst, exit_of(report.verdict()));
+    }
+    Ok(worst)
+}
+
+fn cannot_judge(error: VerifyError) -> Failure {
+    let exit = match &error {
+        VerifyError::NoKey(_) => Exit::CannotJudge,
+        _ => Exit::Failed,
+    };
+    Failure::new(
+        exit,
+        error,
+        Some("check the archive url and that this machine can read it".into()),
+    )
+}
+
+fn exit_of(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Sound => Exit::Done,
+        Verdict::Incomplete => Exit::Incomplete,
+        Verdict::Contradicted => Exit::Contradiction,
+    }
+}
+
+/// A contradiction outweighs a missing end.
+fn worse(a: Exit, b: Exit) -> Exit {
+    if a == Exit::Contradiction || b == Exit::Done {
+        a
+    } else {
+        b
+    }
+}
+
+fn show(global: &Global, ledger: &str, report: &Report, protection: Protection) -> Result<(), Failure> {
+    let protection = match protection {
+        Protection::ObjectLock { mode } => format!("S3 Object Lock ({mode})"),
+        Protection::None => {
+            "none: whoever can write to this directory can delete or replace the record as a whole".to_owned()
+        }
+    };
+    let verdict = match report.verdict() {
+        Verdict::Sound => "sound",
+        Verdict::Incomplete => "incomplete",
+        Verdict::Contradicted => "contradicted",
+    };
+    let mut about = Map::new();
+    let facts = [
+        ("ledger", json!(ledger)),
+        ("verdict", json!(verdict)),
+        ("origin", json!(report.origin)),
+        ("tree_size", json!(report.tree_size)),
+        ("root", json!(report.root)),
+        ("snapshots", json!(report.snapshots)),
+        ("events", json!(report.events)),
+        ("windows", json!(report.windows)),
+        ("windows_with_gaps", json!(report.windows_with_gaps)),
+        ("unknown_leaves", json!(report.unknown_leaves)),
+        ("last_run_at", json!(report.last_run_at)),
+        ("write_protection", json!(protection)),
+    ];
+    about.extend(facts.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    let rows: Vec<Vec<Value>> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            vec![
+                json!(finding.severity),
+                json!(finding.key),
+                json!(finding.what),
+                json!(finding.expected),
+                json!(finding.actual),
+            ]
+        })
+        .collect();
+    let empty = rows.is_empty();
+    let sheet = Sheet {
+        columns: vec!["severity", "key", "what", "expected", "actual"],
+        rows,
+        about,
+        name: "findings",
+    };
+    if empty && global.output == crate::args::Output::Table {
+        sheet.remarks();
+        say("no findings");
+        return Ok(());
+    }
+    sheet.print(global.output)
+}
+
+/// The archive as the verifier reads it: from a thread that may wait.
+struct Blocking {
+    archive: Arc<dyn Archive>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl RecordSource for Blocking {
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, SourceError> {
+        let failed = |error| SourceError {
+            key: prefix.to_owned(),
+            source: Box::new(error),
+        };
+        let (mut keys, mut after): (Vec<String>, Option<ObjectKey>) = (Vec::new(), None);
+        loop {
+            let page = self
+                .runtime
+                .block_on(self.archive.list(prefix, after.as_ref()))
+                .map_err(failed)?;
+            keys.extend(page.entries.iter().map(|entry| entry.key.to_string()));
+            keys.extend(page.foreign.iter().cloned());
+            match page.entries.last() {
+                Some(last) if page.more => after = Some(last.key.clone()),
+                _ => return Ok(keys),
+            }
+        }
+    }
+
+    fn read(&self, key: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        let failed = |error| SourceError {
+            key: key.to_owned(),
+            source: Box::new(error),
+        };
+        let name: ObjectKey = key.parse().map_err(failed)?;
+        match self.runtime.block_on(self.archive.read(&name)) {
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Err(error) if error.kind() == ArchiveErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `key`: make and show signing keys.
+
+use std::{io::Write as _, path::Path};
+
+use revtrail_ledger::{FileSigner, Signer as _};
+use revtrail_model::{
+    layout::LogName,
+    time::{Clock as _, year},
+};
+use revtrail_settings::Config;
+use serde_json::{Map, json};
+
+use crate::{
+    args::{Global, KeyCommand},
+    clock::SystemClock,
+    exit::{Exit, Failure},
+    output::{Sheet, say},
+    wiring,
+};
+
+pub(crate) fn run(global: &Global, command: &KeyCommand) -> Result<Exit, Failure> {
+    match command {
+        KeyCommand::Generate { file } => generate(file),
+        KeyCommand::Show => show(global),
+    }
+}
+
+fn generate(file: &Path) -> Result<Exit, Failure> {
+    let public = file.with_extension("pub.pem");
+    generate_pair(file, &public)?;
+    say(&format!(
+        "private key: {} (keep it where only the harvest can read it)\npublic key:  {} (give it to verifiers)",
+        file.display(),
+        public.display()
+    ));
+    Ok(Exit::Done)
+}
+
+/// Makes a key pair; refuses existing files, because an overwritten key cannot be had back.
+pub(crate) fn generate_pair(private: &Path, public: &Path) -> Result<(), Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| Failure::new(Exit::Failed, error, None))?;
+    let made = FileSigner::generate(seed)
+        .and_then(|signer| Ok((signer.to_pkcs8_pem()?, signer.public_key().to_pem()?)));
+    let (secret, shown) = made.map_err(|error| Failure::new(Exit::Failed, error, None))?;
+    create(private, secret.as_bytes(), 0o600)?;
+    create(public, shown.as_bytes(), 0o644)
+}
+
+fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let opened = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path);
+    let mut file = opened.map_err(|error| {
+        let error =
+            anyhow::Error::new(error).context(format!("key file {} could not be created", path.display()));
+        Failure::new(
+            Exit::Usage,
+            error,
+            Some("name a file that does not exist, in a directory that does".into()),
+        )
+    })?;
+    Ok(file.write_all(bytes)?)
+}
+
+fn show(global: &Global) -> Result<Exit, Failure> {
+    let config = Config::load(&global.config)?;
+    let key = wiring::public_key(&config)?;
+    let year = year(SystemClock.now());
+    let rows = config.ledgers.iter().filter_map(|(name, ledger)| {
+        let origin = LogName {
+            ledger: name.clone(),
+            year,
+        }
+        .origin(&ledger.origin);
+        let verifier = wiring::verifier_key(&origin, &key)?;
+        Some(vec![
+            json!(name.as_str()),
+            json!(origin),
+            json!(verifier.to_string()),
+        ])
+    });
+    let sheet = Sheet {
+        columns: vec!["ledger", "origin", "verifier_key"],
+        rows: rows.collect(),
+        about: Map::new(),
+        name: "keys",
+    };
+    sheet.print(global.output)?;
+    Ok(Exit::Done)
+}

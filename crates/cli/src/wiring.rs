@@ -1,0 +1,204 @@
+//! From the configuration to working parts.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use revtrail_archive::{Archive, ArchiveUrl, Retention, S3Options};
+use revtrail_connector::Connector;
+use revtrail_harvest::{FolderPlan, HarvestError, RunPlan, Step};
+use revtrail_ledger::{Algorithm, FileSigner, Origin, PublicKey, Signer, VerifierKey};
+use revtrail_model::{
+    Digest,
+    id::{AccountName, LedgerName},
+    leaf::Tool,
+    sha256,
+    time::Clock,
+};
+use revtrail_settings::{Account, Config, Ledger};
+
+use crate::{
+    args::LedgerArg,
+    clock::SystemClock,
+    exit::{Exit, Failure},
+};
+
+/// Opens the archive.
+pub(crate) async fn archive(config: &Config) -> Result<Arc<dyn Archive>, Failure> {
+    let options = S3Options {
+        region: config.region.clone(),
+        endpoint: config.endpoint_url.clone(),
+        addressing: if config.endpoint_url.is_some() {
+            revtrail_archive::Addressing::Path
+        } else {
+            revtrail_archive::Addressing::VirtualHost
+        },
+        lock_mode: config.lock.map(|lock| lock.mode),
+    };
+    Ok(revtrail_archive::open(&config.archive, options).await?)
+}
+
+/// The ledgers a command is about.
+pub(crate) fn ledgers<'a>(
+    config: &'a Config,
+    arg: &LedgerArg,
+) -> Result<Vec<(&'a LedgerName, &'a Ledger)>, Failure> {
+    let Some(name) = &arg.ledger else {
+        return Ok(config.ledgers.iter().collect());
+    };
+    let name = LedgerName::from(name.as_str());
+    config
+        .ledgers
+        .get_key_value(&name)
+        .map(|found| vec![found])
+        .ok_or_else(|| {
+            let known: Vec<&str> = config.ledgers.keys().map(LedgerName::as_str).collect();
+            Failure::usage(
+                format!("there is no ledger {name} in the configuration"),
+                &format!("ledgers are: {}", known.join(", ")),
+            )
+        })
+}
+
+fn read(what: &str, path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let error = anyhow::Error::new(error).context(format!("{what} {} could not be read", path.display()));
+        Failure::new(
+            Exit::CannotJudge,
+            error,
+            Some("check the path in [signing]; `revtrail key generate FILE` makes a key pair".into()),
+        )
+    })
+}
+
+/// Loads the private key.
+pub(crate) fn signer(config: &Config) -> Result<FileSigner, Failure> {
+    let Some(path) = &config.key_file else {
+        return Err(Failure::usage(
+            "signing.key_file is not set",
+            "set it to the private key file; this command signs",
+        ));
+    };
+    FileSigner::from_pkcs8_pem(&read("private key", path)?).map_err(|error| {
+        let error = anyhow::anyhow!("{} is not an Ed25519 private key: {error}", path.display());
+        Failure::new(
+            Exit::Usage,
+            error,
+            Some("make one with `revtrail key generate FILE`".into()),
+        )
+    })
+}
+
+/// The public key that checkpoints are checked with.
+pub(crate) fn public_key(config: &Config) -> Result<PublicKey, Failure> {
+    let Some(path) = &config.public_key_file else {
+        return Ok(signer(config)?.public_key());
+    };
+    PublicKey::from_pem(&read("public key", path)?).map_err(|error| {
+        let error = anyhow::anyhow!("{} is not an Ed25519 public key: {error}", path.display());
+        Failure::new(
+            Exit::CannotJudge,
+            error,
+            Some("give a PEM file as `revtrail key generate` or `openssl pkey -pubout` writes it".into()),
+        )
+    })
+}
+
+/// The verifier key of the log with this origin.
+pub(crate) fn verifier_key(origin: &str, key: &PublicKey) -> Option<VerifierKey> {
+    let name = origin.parse::<Origin>().ok()?.key_name().ok()?;
+    Some(VerifierKey::new(name, Algorithm::Ed25519, *key))
+}
+
+/// One connector per account that the ledger's folders use.
+fn connectors(
+    config: &Config,
+    ledger: &Ledger,
+    clock: &Arc<dyn Clock>,
+) -> Result<BTreeMap<AccountName, Arc<dyn Connector>>, Failure> {
+    let mut made: BTreeMap<AccountName, Arc<dyn Connector>> = BTreeMap::new();
+    for folder in &ledger.folders {
+        if made.contains_key(&folder.account) {
+            continue;
+        }
+        let Some(account) = config.accounts.get(&folder.account) else {
+            continue;
+        };
+        let clock = Arc::clone(clock);
+        let connector = match account {
+            Account::OneDrive(account) => revtrail_onedrive::connect(account, clock)?,
+            Account::GoogleDrive(account) => revtrail_google_drive::connect(account, clock)?,
+            Account::Dropbox(account) => revtrail_dropbox::connect(account, clock)?,
+        };
+        made.insert(folder.account.clone(), Arc::from(connector));
+    }
+    Ok(made)
+}
+
+/// What a run needs.
+pub(crate) async fn run_plan(
+    config: &Config,
+    (name, ledger): (&LedgerName, &Ledger),
+    progress: Arc<dyn Fn(&Step) + Send + Sync>,
+) -> Result<RunPlan, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let connectors = connectors(config, ledger, &clock)?;
+    let signer = signer(config)?;
+    let key = public_key(config)?;
+    if key.as_bytes() != signer.public_key().as_bytes() {
+        return Err(Failure::usage(
+            "signing.public_key_file is not the public half of signing.key_file",
+            "give the matching pair",
+        ));
+    }
+    let folders = ledger.folders.iter().filter_map(|folder| {
+        Some(FolderPlan {
+            name: folder.name.clone(),
+            function: folder.function.clone(),
+            account: folder.account.clone(),
+            place: folder.place.clone(),
+            connector: Arc::clone(connectors.get(&folder.account)?),
+        })
+    });
+    let (lock, retention, schedule) = (config.lock, ledger.retention, ledger.schedule.clone());
+    Ok(RunPlan {
+        ledger: name.clone(),
+        origin: ledger.origin.clone(),
+        archive: archive(config).await?,
+        signer: Arc::new(signer),
+        verifier: Arc::new(move |origin| {
+            verifier_key(origin, &key)
+                .ok_or_else(|| HarvestError::Ledger(format!("{origin:?} cannot be the name of a log")))
+        }),
+        retention: Arc::new(move |year| {
+            Some(Retention {
+                mode: lock?.mode,
+                until: retention.after_year(year)?,
+            })
+        }),
+        next_due: Arc::new(move |after| schedule.deadline_after(after)),
+        folders: folders.collect(),
+        config_sha256: config.sha256,
+        tool: Tool {
+            binary_sha256: binary_digest(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        clock,
+        snapshot_events: config.snapshot_events,
+        progress,
+    })
+}
+
+/// SHA-256 of the running program's file, so that the record says what wrote it.
+fn binary_digest() -> Option<Digest> {
+    let path = std::env::current_exe().ok()?;
+    std::fs::read(path).ok().map(|bytes| sha256(&bytes))
+}
+
+/// The archive in words, with what protects it.
+pub(crate) fn describe(url: &ArchiveUrl, protection: revtrail_archive::Protection) -> String {
+    match protection {
+        revtrail_archive::Protection::ObjectLock { mode } => format!("{url} (S3 Object Lock, {mode})"),
+        revtrail_archive::Protection::None => {
+            format!("{url} (no write-once protection: whoever can write there can delete)")
+        }
+    }
+}

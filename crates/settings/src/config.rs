@@ -1,0 +1,315 @@
+//! The configuration, checked.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use revtrail_archive::{ArchiveUrl, RetentionMode};
+use revtrail_connector::{Place, Within};
+use revtrail_model::{
+    Digest,
+    id::{AccountName, FolderName, LedgerName},
+    sha256,
+};
+
+use crate::{
+    error::{Problem, SettingsError},
+    file::{AccountFile, ArchiveFile, ConfigFile, FolderFile, LedgerFile, LockModeFile},
+    retention::Period,
+    schedule::Schedule,
+};
+
+const SNAPSHOT_EVENTS: u32 = 10_000;
+
+/// The configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// SHA-256 of the file.
+    pub sha256: Digest,
+    /// Where the record is kept.
+    pub archive: ArchiveUrl,
+    /// The lock of record objects; `None` for a directory.
+    pub lock: Option<Lock>,
+    /// Region of the bucket.
+    pub region: Option<String>,
+    /// Address of an S3-compatible server.
+    pub endpoint_url: Option<String>,
+    /// Private key.
+    pub key_file: Option<PathBuf>,
+    /// Public key.
+    pub public_key_file: Option<PathBuf>,
+    /// Events after which a snapshot is committed.
+    pub snapshot_events: usize,
+    /// Accounts.
+    pub accounts: BTreeMap<AccountName, Account>,
+    /// Ledgers.
+    pub ledgers: BTreeMap<LedgerName, Ledger>,
+}
+
+/// The lock of record objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lock {
+    /// How strongly it holds.
+    pub mode: RetentionMode,
+}
+
+/// A provider account, checked.
+#[derive(Debug, Clone)]
+pub enum Account {
+    /// Microsoft 365.
+    OneDrive(revtrail_onedrive::Account),
+    /// Google Drive.
+    GoogleDrive(revtrail_google_drive::Account),
+    /// Dropbox.
+    Dropbox(revtrail_dropbox::Account),
+}
+
+/// A ledger.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    /// Origin without the year.
+    pub origin: String,
+    /// When it is harvested.
+    pub schedule: Schedule,
+    /// How long a year's record is locked after the end of that year.
+    pub retention: Period,
+    /// Its folders, in the order of the file.
+    pub folders: Vec<Folder>,
+}
+
+/// A designated folder.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// Its name.
+    pub name: FolderName,
+    /// Account that reads it.
+    pub account: AccountName,
+    /// Where it is.
+    pub place: Place,
+    /// Business function.
+    pub function: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+}
+
+impl Config {
+    /// Reads and checks the file.
+    pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        let read = |source| SettingsError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let text = std::fs::read_to_string(path).map_err(read)?;
+        Self::parse(path, &text)
+    }
+
+    /// Checks the text of the file `path`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
+        let shape = |error: toml::de::Error| SettingsError::Shape {
+            path: path.to_owned(),
+            message: error.to_string(),
+        };
+        let file: ConfigFile = toml::from_str(text).map_err(shape)?;
+        let mut checks = Checks::default();
+        let config = checks.config(file, sha256(text.as_bytes()));
+        match config {
+            Some(config) if checks.problems.is_empty() => Ok(config),
+            _ => Err(SettingsError::Values {
+                path: path.to_owned(),
+                problems: checks.problems,
+            }),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Checks {
+    problems: Vec<Problem>,
+}
+
+impl Checks {
+    fn problem(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem {
+            key: key.into(),
+            message: message.into(),
+        });
+    }
+
+    fn parsed<T>(&mut self, key: &str, outcome: Result<T, impl std::fmt::Display>) -> Option<T> {
+        outcome.map_err(|error| self.problem(key, error.to_string())).ok()
+    }
+
+    fn config(&mut self, file: ConfigFile, sha256: Digest) -> Option<Config> {
+        let archive = self.archive(&file.archive);
+        let lock = file.archive.lock.map(|lock| Lock {
+            mode: match lock.mode {
+                LockModeFile::Compliance => RetentionMode::Compliance,
+                LockModeFile::Governance => RetentionMode::Governance,
+            },
+        });
+        if file.signing.key_file.is_none() && file.signing.public_key_file.is_none() {
+            self.problem(
+                "signing",
+                "give key_file (to harvest) or public_key_file (to verify and query)",
+            );
+        }
+        let snapshot_events = file.harvest.snapshot_events.unwrap_or(SNAPSHOT_EVENTS);
+        if !(1..=100_000).contains(&snapshot_events) {
+            self.problem("harvest.snapshot_events", "must be from 1 to 100000");
+        }
+        let accounts: BTreeMap<AccountName, Account> = file
+            .accounts
+            .into_iter()
+            .filter_map(|(name, account)| Some((name.as_str().into(), self.account(&name, account)?)))
+            .collect();
+        let known: BTreeSet<AccountName> = accounts.keys().cloned().collect();
+        let ledgers = file
+            .ledgers
+            .into_iter()
+            .filter_map(|(name, ledger)| self.ledger(&name, ledger, &known))
+            .collect();
+        Some(Config {
+            sha256,
+            archive: archive?,
+            lock,
+            region: file.archive.region,
+            endpoint_url: file.archive.endpoint_url,
+            key_file: file.signing.key_file,
+            public_key_file: file.signing.public_key_file,
+            snapshot_events: snapshot_events as usize,
+            accounts,
+            ledgers,
+        })
+    }
+
+    fn archive(&mut self, file: &ArchiveFile) -> Option<ArchiveUrl> {
+        let url = self.parsed("archive.url", ArchiveUrl::parse(&file.url))?;
+        match (&url, &file.lock) {
+            (ArchiveUrl::S3 { .. }, None) => {
+                self.problem(
+                    "archive.lock",
+                    "must be written for an s3 archive: lock = { mode = \"compliance\" } or \"governance\"",
+                );
+            }
+            (ArchiveUrl::Directory(_), Some(_)) => self.problem(
+                "archive.lock",
+                "a directory cannot be locked; remove this, or use s3",
+            ),
+            _ => {}
+        }
+        Some(url)
+    }
+
+    fn account(&mut self, name: &str, file: AccountFile) -> Option<Account> {
+        let account = match file {
+            AccountFile::OneDrive(file) => revtrail_onedrive::Account::try_from(file).map(Account::OneDrive),
+            AccountFile::GoogleDrive(file) => {
+                revtrail_google_drive::Account::try_from(file).map(Account::GoogleDrive)
+            }
+            AccountFile::Dropbox(file) => revtrail_dropbox::Account::try_from(file).map(Account::Dropbox),
+        };
+        let account = account.map_err(|found| {
+            for problem in found.0 {
+                self.problem(format!("accounts.{name}.{}", problem.key), problem.message);
+            }
+        });
+        account.ok()
+    }
+
+    fn ledger(
+        &mut self,
+        name: &str,
+        file: LedgerFile,
+        accounts: &BTreeSet<AccountName>,
+    ) -> Option<(LedgerName, Ledger)> {
+        let key = format!("ledgers.{name}");
+        if !is_plain_name(name) || name == "views" {
+            self.problem(
+                &key,
+                "a ledger name has lower-case letters, digits and '-' only, and is not \"views\"",
+            );
+        }
+        if file.origin.is_empty()
+            || file.origin.contains(char::is_whitespace)
+            || file.origin.contains('+')
+            || file.origin.ends_with('/')
+        {
+            self.problem(format!("{key}.origin"), "must be a name without spaces, '+' or a final '/', for example evidence.acme.example/finance");
+        }
+        if file.folders.is_empty() {
+            self.problem(format!("{key}.folders"), "a ledger needs at least one folder");
+        }
+        let schedule = self.parsed(&format!("{key}.schedule"), file.schedule.parse::<Schedule>());
+        let retention = self.parsed(&format!("{key}.retention"), file.retention.parse::<Period>());
+        let mut names = BTreeSet::new();
+        let folders = file
+            .folders
+            .into_iter()
+            .enumerate()
+            .filter_map(|(index, folder)| {
+                let key = format!("{key}.folders[{index}]");
+                if !names.insert(folder.name.clone()) {
+                    self.problem(
+                        format!("{key}.name"),
+                        format!("the name {:?} is used twice", folder.name),
+                    );
+                }
+                self.folder(&key, folder, accounts)
+            });
+        let folders = folders.collect();
+        Some((
+            name.into(),
+            Ledger {
+                origin: file.origin,
+                schedule: schedule?,
+                retention: retention?,
+                folders,
+            },
+        ))
+    }
+
+    fn folder(&mut self, key: &str, file: FolderFile, accounts: &BTreeSet<AccountName>) -> Option<Folder> {
+        if !is_plain_name(&file.name) {
+            self.problem(
+                format!("{key}.name"),
+                "a folder name has lower-case letters, digits and '-' only",
+            );
+        }
+        let account = AccountName::from(file.account.as_str());
+        if !accounts.contains(&account) {
+            self.problem(
+                format!("{key}.account"),
+                format!("there is no valid account {account:?}", account = file.account),
+            );
+        }
+        let within = match (file.path, file.item) {
+            (Some(path), None) if path.starts_with('/') => Within::Path(path),
+            (Some(path), None) => {
+                self.problem(format!("{key}.path"), format!("{path:?} must start with '/'"));
+                return None;
+            }
+            (None, Some(item)) => Within::Item(item.into()),
+            _ => {
+                self.problem(key, "give exactly one of path and item");
+                return None;
+            }
+        };
+        Some(Folder {
+            name: file.name.into(),
+            account,
+            place: Place {
+                drive: file.drive.map(Into::into),
+                within,
+            },
+            function: file.function,
+            owner: file.owner,
+        })
+    }
+}
+
+/// Names that stand in object keys.
+fn is_plain_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !name.is_empty() && name.len() <= 64 && name.chars().all(plain) && !name.starts_with('-')
+}

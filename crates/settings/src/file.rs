@@ -1,0 +1,142 @@
+//! The configuration file as written. Each field's comment becomes part of the JSON Schema.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// revtrail configuration: where the record is kept, who signs it, which accounts read which folders.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// Where the record is kept.
+    pub archive: ArchiveFile,
+    /// Who signs it.
+    pub signing: SigningFile,
+    /// How a run behaves. All members have defaults.
+    #[serde(default)]
+    pub harvest: HarvestFile,
+    /// Provider accounts, by a name of your choice.
+    pub accounts: BTreeMap<String, AccountFile>,
+    /// Ledgers, by a name of your choice (lower-case letters, digits, `-`). The name is part of every object key and cannot be changed
+    /// later.
+    pub ledgers: BTreeMap<String, LedgerFile>,
+}
+
+/// Where the record is kept.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArchiveFile {
+    /// `s3://bucket/prefix` (the bucket must have versioning and Object Lock) or `file:///absolute/directory` (no protection against
+    /// deletion; every verdict says so). No default.
+    pub url: String,
+    /// The lock put on every record object. Must be written for `s3`, must be absent for `file`.
+    pub lock: Option<LockFile>,
+    /// Region of the bucket. Default: from the environment the AWS way.
+    pub region: Option<String>,
+    /// Address of an S3-compatible server. Default: AWS. Bucket names are then part of the path.
+    pub endpoint_url: Option<String>,
+}
+
+/// The lock put on every record object.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LockFile {
+    /// `compliance`: nobody can delete or shorten, not even the account's root user. `governance`: a privileged user still can, and the
+    /// evidence is worth that much less. No default.
+    pub mode: LockModeFile,
+}
+
+/// How strongly objects are locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LockModeFile {
+    /// Nobody can delete or shorten.
+    Compliance,
+    /// A privileged user can.
+    Governance,
+}
+
+/// Who signs the record.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SigningFile {
+    /// PKCS#8 PEM file with the Ed25519 private key. Needed by `init`, `harvest` and `schedule`. Whoever reads it can sign forged
+    /// checkpoints; time stamps and copies of earlier checkpoints are what is left against that.
+    pub key_file: Option<PathBuf>,
+    /// PEM file with the public key, as verifiers trust it. Default: the public half of `key_file`. Give it on machines that only verify
+    /// and query, so that they need no private key.
+    pub public_key_file: Option<PathBuf>,
+}
+
+/// How a run behaves.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HarvestFile {
+    /// Events after which a snapshot is committed during a large harvest. Default 10000, from 1 to 100000. More takes more memory and
+    /// repeats more after a crash; fewer makes more objects.
+    pub snapshot_events: Option<u32>,
+}
+
+/// A provider account.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(tag = "provider", rename_all = "snake_case")]
+pub enum AccountFile {
+    /// Microsoft 365: OneDrive for Business and SharePoint libraries.
+    #[serde(rename = "onedrive")]
+    OneDrive(revtrail_onedrive::AccountFile),
+    /// Google Drive: My Drive of one user, or shared drives.
+    GoogleDrive(revtrail_google_drive::AccountFile),
+    /// Dropbox.
+    Dropbox(revtrail_dropbox::AccountFile),
+}
+
+/// Folders that share retention, signing key and audience.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerFile {
+    /// Name of the ledger for the outside world, a domain name of yours and a path, without scheme: `evidence.acme.example/finance`. The
+    /// first line of every checkpoint is this and the year. Cannot be changed later. No default.
+    pub origin: String,
+    /// When it is harvested: five cron fields, UTC. The record says from this when the next snapshot is due, so it must be the
+    /// schedule that really runs (that of the cron job). No default.
+    pub schedule: String,
+    /// How long a year's record is locked after the end of that year: `7y`, `18m`, `90d`. Longer cannot be undone, shorter loses
+    /// evidence. No default.
+    pub retention: String,
+    /// The designated folders.
+    pub folders: Vec<FolderFile>,
+}
+
+/// A designated folder.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FolderFile {
+    /// Name of your choice, unique in the ledger. Stands in every event and cannot be changed later: under a new name the folder is
+    /// harvested from the start.
+    pub name: String,
+    /// Account that reads it.
+    pub account: String,
+    /// Drive id (Microsoft), shared drive id (Google), namespace id (Dropbox). Default: the account's own drive, where there is one.
+    pub drive: Option<String>,
+    /// Path in the drive, `/` for the whole drive. Exactly one of `path` and `item` must be given.
+    pub path: Option<String>,
+    /// Item id of the folder, for folders whose path is ambiguous or likely to change.
+    pub item: Option<String>,
+    /// Business function, copied into every event. Default: none.
+    pub function: Option<String>,
+    /// Who answers for the folder. For people only; never in the record. Default: none.
+    pub owner: Option<String>,
+    /// Which contents are kept beside the metadata. Default `metadata`.
+    #[serde(default)]
+    pub capture: CaptureFile,
+}
+
+/// Which contents are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CaptureFile {
+    /// None.
+    #[default]
+    Metadata,
+}
