@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+mod bench;
+mod compare;
+mod histories;
+mod program;
+
+pub use bench::{Bench, FOLDER, Place};
+pub use compare::{assert_same, events_as_facts, told};
+pub use histories::{at, round_end, rounds};
+pub use program::{Outcome, Process, program, revtrail};
