@@ -115,6 +115,8 @@ fn wrong_arguments_are_a_usage_error() {
 }
 
 #[rstest]
+#[case::onedrive(Provider::OneDrive)]
+#[case::google_drive(Provider::GoogleDrive)]
 #[case::dropbox(Provider::Dropbox)]
 fn a_wrong_secret_is_refused_before_anything_is_read(#[case] provider: Provider) {
     let bench = bench(provider);
@@ -130,6 +132,8 @@ fn a_wrong_secret_is_refused_before_anything_is_read(#[case] provider: Provider)
 }
 
 #[rstest]
+#[case::onedrive(Provider::OneDrive)]
+#[case::google_drive(Provider::GoogleDrive)]
 #[case::dropbox(Provider::Dropbox)]
 fn a_missing_secret_file_is_named(#[case] provider: Provider) {
     let bench = bench(provider);
@@ -140,6 +144,8 @@ fn a_missing_secret_file_is_named(#[case] provider: Provider) {
 }
 
 #[rstest]
+#[case::onedrive(Provider::OneDrive)]
+#[case::google_drive(Provider::GoogleDrive)]
 #[case::dropbox(Provider::Dropbox)]
 fn an_unknown_folder_is_a_failed_window_and_is_named(#[case] provider: Provider) {
     let bench = bench(provider);
@@ -158,6 +164,8 @@ fn an_unknown_folder_is_a_failed_window_and_is_named(#[case] provider: Provider)
 
 /// What can be read is read and committed.
 #[rstest]
+#[case::onedrive(Provider::OneDrive)]
+#[case::google_drive(Provider::GoogleDrive)]
 #[case::dropbox(Provider::Dropbox)]
 fn one_unknown_folder_does_not_keep_the_others_from_being_harvested(#[case] provider: Provider) {
     let places = [

@@ -88,6 +88,8 @@ fn history() -> WorldSource {
 }
 
 #[rstest]
+#[case::onedrive(Provider::OneDrive)]
+#[case::google_drive(Provider::GoogleDrive)]
 #[case::dropbox(Provider::Dropbox)]
 fn the_record_of_a_repository_holds_exactly_what_the_api_could_tell(#[case] provider: Provider) {
     let source = history();

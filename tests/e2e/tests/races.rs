@@ -10,6 +10,8 @@ use rstest::rstest;
 const ROUNDS: i64 = 6;
 
 #[rstest]
+#[case::onedrive(Provider::OneDrive)]
+#[case::google_drive(Provider::GoogleDrive)]
 #[case::dropbox(Provider::Dropbox)]
 fn one_of_two_harvests_commits(#[case] provider: Provider) {
     let source = rounds("Handbook", ROUNDS, 6);
