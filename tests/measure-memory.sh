@@ -59,7 +59,7 @@ revtrail() { "$bin/revtrail" --config "$work/revtrail.toml" --quiet "$@"; }
 revtrail key generate "$work/key.pem"
 revtrail init --ledger l
 start=$(date +%s)
-revtrail --output json harvest >"$work/harvest.json" &
+"$bin/revtrail" --config "$work/revtrail.toml" --quiet --output json harvest >"$work/harvest.json" &
 harvest=$!
 peak=0
 while [ -r "/proc/$harvest/status" ]; do

@@ -86,7 +86,12 @@ impl GoogleDrive {
                 return Err(incomplete(&answer));
             }
             // The service compares names less strictly than we do.
-            found.extend(page.files.into_iter().filter(|folder| folder.name == name));
+            for folder in page.files.into_iter().filter(|folder| folder.name == name) {
+                // Listings may show an item twice; only another id is another folder.
+                if found.iter().all(|known: &Named| known.id != folder.id) {
+                    found.push(folder);
+                }
+            }
             token = page.next_page_token;
             match &token {
                 Some(token) => guard.check(token)?,
