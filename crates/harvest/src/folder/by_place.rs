@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use revtrail_connector::{
-    ErrorKind, FeedPoint, FolderRoot, Next,
+    ConnectorError, ErrorKind, FeedPoint, FolderRoot, Next,
     change::{About, Placement, Presence, Revision, RevisionAsk, RevisionList},
 };
 use revtrail_model::{
@@ -45,7 +45,17 @@ struct Gone {
 }
 
 impl FolderRun<'_> {
+    /// Reads the feed. A look that fails leaves the places still to be asked as they were committed.
     pub(super) async fn feed_by_place(&mut self, draft: &mut Draft) -> Result<(), HarvestError> {
+        let waiting = self.state.pending_places.clone();
+        let outcome = self.look_at_places(draft).await;
+        if outcome.is_err() {
+            self.state.pending_places = waiting;
+        }
+        outcome
+    }
+
+    async fn look_at_places(&mut self, draft: &mut Draft) -> Result<(), HarvestError> {
         let Some(root) = self.root.clone() else {
             return Ok(());
         };
@@ -232,7 +242,14 @@ impl FolderRun<'_> {
             for (id, answer) in batch.iter().zip(answers) {
                 match answer.outcome {
                     Ok(list) => self.take_departed(id, list, gone),
-                    Err(failure) => *self.unavailable.entry(failure.kind.as_str()).or_default() += 1,
+                    Err(failure) => {
+                        // Without an answer nobody knows whether it was deleted or lives elsewhere: the look is not used, and the
+                        // next one reads the same feed again.
+                        let provider = self.capabilities.provider;
+                        let mut error = ConnectorError::new(failure.kind, provider, "revisions");
+                        error.status = failure.status;
+                        return Err(error.into());
+                    }
                 }
             }
         }
