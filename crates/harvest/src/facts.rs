@@ -65,8 +65,8 @@ impl Frame {
             basis: Basis::Derived,
             derived_from: None,
             baseline: self.baseline,
-            source_api: source.operation.clone(),
-            source_request_id: source.request_id.clone(),
+            source_api: source.operation.to_string(),
+            source_request_id: source.request_id.as_deref().map(str::to_owned),
             raw_sha256: source.raw,
         }
     }

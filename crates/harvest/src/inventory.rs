@@ -4,16 +4,22 @@
 //! [`Item`] per file or folder ever seen in the designated folder, plus id and parent of folders outside it for feeds that cover a
 //! whole drive (no names: what lies outside is not our business).
 
+mod digests;
+mod intern;
 mod item;
 mod paths;
+mod pending;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     ops::Bound,
 };
 
-pub use item::{HeadState, Item, KnownRevision, Pending, Status, StoredActor};
+pub use digests::Digests;
+pub use intern::Interner;
+pub use item::{Item, KnownRevision, Status};
 pub use paths::{Lookup, Node, Tree};
+pub use pending::{Created, Details, HeadState, Pending, StoredActor};
 use revtrail_connector::FolderRoot;
 use revtrail_model::id::{ItemId, PlaceKey};
 

@@ -6,6 +6,7 @@ pub mod facts;
 pub mod folder;
 pub mod inventory;
 pub mod log;
+pub mod meta;
 pub mod places;
 pub mod revisions;
 pub mod round;

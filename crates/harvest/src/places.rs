@@ -9,7 +9,7 @@ mod settle;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use revtrail_connector::change::{Change, ItemMeta, Location, Seen};
+use revtrail_connector::change::{Change, Location, Seen};
 use revtrail_model::{
     event::ItemKind,
     id::{ItemId, PlaceKey},
@@ -20,6 +20,8 @@ pub use settle::{Departed, PlacesSettled};
 
 use crate::{
     error::HarvestError,
+    inventory::Interner,
+    meta::Meta,
     spool::{Source, Spool},
 };
 
@@ -27,7 +29,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Viewed {
     /// The item there; `None` for a place left empty.
-    pub holds: Option<ItemMeta>,
+    pub holds: Option<Meta>,
     /// Where its raw record is.
     pub source: Source,
     /// The provider's clock when it was shown.
@@ -40,6 +42,7 @@ pub struct Viewed {
 #[derive(Debug, Default)]
 pub struct PlaceRound {
     view: BTreeMap<PlaceKey, Viewed>,
+    interner: Interner,
     /// Every item the round showed.
     pub seen: BTreeSet<ItemId>,
 }
@@ -65,7 +68,9 @@ impl PlaceRound {
         if place == *root || !place.is_below(root) {
             return Ok(());
         }
-        let source = spool.put(&change.raw)?;
+        let mut source = spool.put(&change.raw)?;
+        self.interner.source(&mut source);
+        let holds = holds.map(|meta| Meta::keep(meta, &mut self.interner));
         if holds.as_ref().is_none_or(|meta| meta.kind != ItemKind::Folder) {
             self.clear_below(&place);
         }
@@ -108,12 +113,4 @@ pub fn parent_place(place: &PlaceKey) -> Option<PlaceKey> {
         .as_str()
         .rsplit_once('/')
         .map(|(parent, _)| PlaceKey::from(parent))
-}
-
-/// The path relative to the folder, as the provider spells it.
-pub fn path_of(meta: &ItemMeta) -> Option<String> {
-    match &meta.location {
-        Location::Place { path, .. } => path.clone(),
-        Location::Parent(_) => None,
-    }
 }

@@ -7,7 +7,7 @@ use revtrail_connector::{
     change::{Completeness, Presence, Revision, RevisionList},
 };
 use revtrail_model::{
-    event::{Action, Basis, Event, Occurred, TimeSource},
+    event::{Action, Basis, Event, Occurred},
     id::{ItemId, RevisionId},
     time::Timestamp,
 };
@@ -48,7 +48,7 @@ pub fn take_list(
         return Ok(Listed::default());
     };
     let pending = item.pending.take().map(|pending| *pending).unwrap_or_default();
-    item.marker = pending.head.as_ref().map(|head| head.marker.clone());
+    item.marker = pending.details.head.as_ref().map(|head| head.marker.clone());
     if list.now == Presence::Gone {
         // Deleted since the feed was read: the next look shows the tombstone.
         inventory.put(id.clone(), item);
@@ -56,7 +56,8 @@ pub fn take_list(
     }
     let path = pending
         .last_path
-        .clone()
+        .as_deref()
+        .map(str::to_owned)
         .or_else(|| inventory.tree(root).path(id));
     let frame = Frame {
         baseline: pending.baseline,
@@ -95,9 +96,8 @@ fn summary(list: &RevisionList, item: &Item) -> Listed {
 }
 
 /// Records what the provider lists now.
-pub fn remember(item: &mut Item, revisions: &[Revision]) {
-    if let Some(newest) = revisions.last() {
-        item.hashes.clone_from(&newest.hashes);
+fn remember(item: &mut Item, revisions: &[Revision]) {
+    if !revisions.is_empty() {
         item.revisions = revisions
             .iter()
             .map(|revision| KnownRevision {
@@ -105,6 +105,14 @@ pub fn remember(item: &mut Item, revisions: &[Revision]) {
                 at: revision.at,
             })
             .collect();
+    }
+}
+
+/// Records what the provider lists now and the digests of the newest, for providers whose revisions tell a move from an edit by them.
+pub fn remember_content(item: &mut Item, revisions: &[Revision]) {
+    remember(item, revisions);
+    if let Some(newest) = revisions.last() {
+        item.hashes = (&newest.hashes).into();
     }
 }
 
@@ -130,7 +138,7 @@ impl Taking<'_> {
             .map(|known| known.id.clone())
             .collect();
         for revision in gone {
-            let source = self.source();
+            let source = self.pending.source();
             let marker = state_marker(item.changes);
             item.changes += 1;
             let subject = Subject {
@@ -175,7 +183,11 @@ impl Taking<'_> {
 
     /// True when the oldest listed revision is not the creation the item tells of: older ones are gone.
     fn created_apart(&self, oldest: &Revision) -> bool {
-        self.pending.created_at.is_some_and(|created| oldest.at > created)
+        self.pending
+            .details
+            .created
+            .as_ref()
+            .is_some_and(|created| oldest.at > created.at)
     }
 
     fn revision(
@@ -202,14 +214,14 @@ impl Taking<'_> {
         };
         let mut event = self.frame.fact(subject, action, occurred, source);
         event.basis = Basis::Reported;
-        if created && self.pending.created_at.is_none() {
+        if created && self.pending.details.created.is_none() {
             event.basis = Basis::Derived;
             event.derived_from = Some("oldest_listed_revision".into());
         }
         describe(&mut event, revision);
         event.previous_revision_id = previous.map(|previous| previous.id.clone());
         if event.mime_type.is_none() {
-            event.mime_type.clone_from(&self.pending.mime_type);
+            event.mime_type = self.pending.details.mime_type.as_deref().map(str::to_owned);
         }
         set_path(&mut event, self.path.clone(), None);
         event
@@ -217,8 +229,9 @@ impl Taking<'_> {
 
     /// The creation as the item tells it, when its revision is no longer listed.
     fn separate_creation(&mut self, item: &Item) {
-        let Some(at) = self.pending.created_at else { return };
-        let source = self.pending.created_source.unwrap_or(TimeSource::Server);
+        let Some(created) = &self.pending.details.created else {
+            return;
+        };
         let subject = Subject {
             item: self.id,
             kind: item.kind,
@@ -227,21 +240,16 @@ impl Taking<'_> {
         let mut event = self.frame.fact(
             subject,
             Action::Created,
-            Occurred::At { at, source },
-            &self.source(),
+            Occurred::At {
+                at: created.at,
+                source: created.source,
+            },
+            &self.pending.source(),
         );
         event.basis = Basis::Reported;
-        set_actor(&mut event, self.pending.created_by.clone().map(Into::into));
+        set_actor(&mut event, created.by.as_deref().map(Into::into));
         set_path(&mut event, self.path.clone(), None);
         self.out.events.push(event);
-    }
-
-    fn source(&self) -> Source {
-        Source {
-            raw: self.pending.raw,
-            operation: self.pending.operation.clone(),
-            request_id: self.pending.request_id.clone(),
-        }
     }
 }
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use revtrail_connector::{
     FolderRoot,
-    change::{Change, ItemMeta, Location, Raw, Seen, Trashing},
+    change::{Change, Raw, Seen, Trashing},
 };
 use revtrail_model::{event::ItemKind, id::ItemId, time::Timestamp};
 
 use crate::{
     error::HarvestError,
-    inventory::{Inventory, Lookup, Node, Tree},
+    inventory::{Interner, Inventory, Lookup, Node, Tree},
+    meta::Meta,
     spool::{Source, Spool},
 };
 
@@ -18,9 +19,9 @@ use crate::{
 #[derive(Debug, Clone)]
 pub enum Shown {
     /// Live.
-    Present(ItemMeta),
+    Present(Meta),
     /// In the bin.
-    Trashed(ItemMeta, Trashing),
+    Trashed(Meta, Box<Trashing>),
     /// A tombstone.
     Deleted {
         /// Last parent, when told.
@@ -34,7 +35,7 @@ pub enum Shown {
 
 impl Shown {
     /// The item's state, for one that can still be seen.
-    pub fn meta(&self) -> Option<&ItemMeta> {
+    pub fn meta(&self) -> Option<&Meta> {
         match self {
             Self::Present(meta) | Self::Trashed(meta, _) => Some(meta),
             Self::Deleted { .. } | Self::Lost => None,
@@ -44,18 +45,10 @@ impl Shown {
     /// Its parent.
     pub fn parent(&self) -> Option<&ItemId> {
         match self {
-            Self::Present(meta) | Self::Trashed(meta, _) => parent_of(meta),
+            Self::Present(meta) | Self::Trashed(meta, _) => meta.parent.as_ref(),
             Self::Deleted { parent, .. } => parent.as_ref(),
             Self::Lost => None,
         }
-    }
-}
-
-/// The parent of an item that is addressed by id.
-pub fn parent_of(meta: &ItemMeta) -> Option<&ItemId> {
-    match &meta.location {
-        Location::Parent(parent) => parent.as_ref(),
-        Location::Place { .. } => None,
     }
 }
 
@@ -69,13 +62,14 @@ pub struct Entry {
     /// The provider's clock when it was shown.
     pub seen_at: Timestamp,
     /// Raw record whose fate is not decided yet: it is archived only if the item turns out to be in the folder.
-    held: Option<Raw>,
+    held: Option<Box<Raw>>,
 }
 
 /// Entries of a round, by item.
 #[derive(Debug, Default)]
 pub struct Round {
     entries: BTreeMap<ItemId, Entry>,
+    interner: Interner,
     /// Every item the round showed, for finding what a full listing left out.
     pub seen: BTreeSet<ItemId>,
 }
@@ -89,8 +83,14 @@ impl Round {
         view: &mut View<'_>,
     ) -> Result<(), HarvestError> {
         let (id, shown) = match change.seen {
-            Seen::Present(meta) => (meta.id.clone(), Shown::Present(meta)),
-            Seen::Trashed(meta, how) => (meta.id.clone(), Shown::Trashed(meta, how)),
+            Seen::Present(meta) => {
+                let meta = Meta::keep(meta, &mut self.interner);
+                (meta.id.clone(), Shown::Present(meta))
+            }
+            Seen::Trashed(meta, how) => {
+                let meta = Meta::keep(meta, &mut self.interner);
+                (meta.id.clone(), Shown::Trashed(meta, Box::new(how)))
+            }
             Seen::Deleted { id, parent, kind } => (id, Shown::Deleted { parent, kind }),
             Seen::Lost { id } => (id, Shown::Lost),
             // A feed by id has no entries by place; the conformance suite holds connectors to that.
@@ -102,8 +102,8 @@ impl Round {
         self.seen.insert(id.clone());
         let source = Source {
             raw: None,
-            operation: change.raw.operation.to_owned(),
-            request_id: change.raw.request_id.clone(),
+            operation: change.raw.operation.into(),
+            request_id: change.raw.request_id.as_deref().map(Into::into),
         };
         self.entries.insert(
             id.clone(),
@@ -111,7 +111,7 @@ impl Round {
                 shown,
                 source,
                 seen_at,
-                held: Some(change.raw),
+                held: Some(Box::new(change.raw)),
             },
         );
         self.place(&id, view)
@@ -148,6 +148,7 @@ impl Round {
             && let Some(raw) = entry.held.take()
         {
             entry.source = spool.put(&raw)?;
+            self.interner.source(&mut entry.source);
         }
         Ok(())
     }
@@ -228,7 +229,7 @@ impl Lookup for Overlay<'_> {
             .and_then(|meta| meta.name.as_deref())
             .or(known.and_then(|node| node.name));
         let parent = match &entry.shown {
-            Shown::Present(meta) | Shown::Trashed(meta, _) => parent_of(meta),
+            Shown::Present(meta) | Shown::Trashed(meta, _) => meta.parent.as_ref(),
             Shown::Deleted { parent, .. } => parent.as_ref().or(known.and_then(|node| node.parent)),
             Shown::Lost => known.and_then(|node| node.parent),
         };

@@ -61,17 +61,25 @@ pub struct Settle<'a> {
     /// What was known before.
     pub inventory: &'a Inventory,
     /// The round's entries.
-    pub entries: &'a BTreeMap<ItemId, Entry>,
+    pub entries: BTreeMap<ItemId, Entry>,
     /// The folder whose arrival brought these entries, when they come from walking it.
     pub cause: Option<&'a ItemId>,
 }
 
 impl Settle<'_> {
     /// Compares every entry with what was known.
-    pub fn settle(&self) -> Settled {
+    pub fn settle(mut self) -> Settled {
         let mut settled = Settled::default();
-        for (id, entry) in self.entries {
-            self.settle_entry(id, entry, &mut settled);
+        let ids: Vec<ItemId> = self.entries.keys().cloned().collect();
+        for id in ids {
+            let step = self
+                .entries
+                .get(&id)
+                .and_then(|entry| self.settle_entry(&id, entry, &mut settled));
+            if let Some(mut item) = step {
+                self.set_pending(&id, &mut item);
+                settled.items.insert(id, item);
+            }
         }
         self.settle_below(&mut settled);
         settled
@@ -79,12 +87,12 @@ impl Settle<'_> {
 
     fn overlay(&self) -> Overlay<'_> {
         Overlay {
-            entries: self.entries,
+            entries: &self.entries,
             inventory: self.inventory,
         }
     }
 
-    fn settle_entry(&self, id: &ItemId, entry: &Entry, settled: &mut Settled) {
+    fn settle_entry(&self, id: &ItemId, entry: &Entry, settled: &mut Settled) -> Option<Item> {
         let old = self.inventory.item(id);
         let step = step(old, &entry.shown, self.overlay().standing(id, self.root));
         let mut item = self.next_item(id, entry, step);
@@ -96,9 +104,7 @@ impl Settle<'_> {
                 self.crossed(id, entry, step, (&mut item, settled));
             }
         }
-        if step != Step::Elsewhere || item.kind == ItemKind::Folder || item.is_recorded() {
-            settled.items.insert(id.clone(), item);
-        }
+        (step != Step::Elsewhere || item.kind == ItemKind::Folder || item.is_recorded()).then_some(item)
     }
 
     /// An item in the folder for the first time.
@@ -218,7 +224,7 @@ impl Settle<'_> {
     /// The creation of an item as the item itself tells it.
     fn creation(&self, id: &ItemId, entry: &Entry, path: Option<String>) -> Option<Event> {
         let meta = entry.shown.meta()?;
-        let created = meta.created.as_ref()?;
+        let created = meta.details.created.as_ref()?;
         let occurred = Occurred::At {
             at: created.at,
             source: created.source,
@@ -230,8 +236,8 @@ impl Settle<'_> {
         };
         let mut event = self.frame.fact(subject, Action::Created, occurred, &entry.source);
         event.basis = Basis::Reported;
-        event.mime_type.clone_from(&meta.mime_type);
-        set_actor(&mut event, created.actor.clone());
+        event.mime_type = meta.details.mime_type.as_deref().map(str::to_owned);
+        set_actor(&mut event, created.by.as_deref().map(Into::into));
         set_path(&mut event, path, None);
         Some(event)
     }
@@ -247,7 +253,7 @@ impl Settle<'_> {
         entry
             .shown
             .meta()
-            .and_then(|meta| meta.created.as_ref())
+            .and_then(|meta| meta.details.created.as_ref())
             .is_some_and(|created| created.at <= previous)
     }
 }
@@ -310,7 +316,11 @@ pub fn unlisted(
             marker: &marker,
         };
         let mut event = frame.fact(subject, Action::AccessLost, frame.bounds(seen_at), &source);
-        set_path(&mut event, known.path.clone().or_else(|| tree.path(id)), None);
+        set_path(
+            &mut event,
+            known.path.as_deref().map(str::to_owned).or_else(|| tree.path(id)),
+            None,
+        );
         event.derived_from = Some("full_listing".into());
         settled.events.push(event);
         settled.items.insert(id.clone(), item);

@@ -9,7 +9,7 @@
 //! `body` is the provider's text, byte for byte. The digest that leaves carry is that of the whole line without its newline; the salt
 //! keeps a reader of redacted leaves from testing guesses of names against it.
 
-use std::io::Write as _;
+use std::{io::Write as _, sync::Arc};
 
 use revtrail_connector::change::Raw;
 use revtrail_model::{Digest, disclosure::Seed, record::canonical, sha256};
@@ -36,9 +36,9 @@ pub struct Source {
     /// Digest of the raw record line.
     pub raw: Option<Digest>,
     /// Operation.
-    pub operation: String,
+    pub operation: Arc<str>,
     /// The provider's request id.
-    pub request_id: Option<String>,
+    pub request_id: Option<Arc<str>>,
 }
 
 /// Collects raw records.
@@ -78,8 +78,8 @@ impl Spool {
         self.unknown += u64::from(raw.unknown);
         Ok(Source {
             raw: Some(digest),
-            operation: raw.operation.to_owned(),
-            request_id: raw.request_id.clone(),
+            operation: raw.operation.into(),
+            request_id: raw.request_id.as_deref().map(Into::into),
         })
     }
 

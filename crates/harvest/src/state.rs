@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::HarvestError,
-    inventory::{Inventory, Item},
+    inventory::{Interner, Inventory, Item},
 };
 
 /// Base or delta.
@@ -127,12 +127,31 @@ pub type Inventories = BTreeMap<FolderName, Inventory>;
 pub type Changed = BTreeMap<FolderName, Vec<ItemId>>;
 
 /// The object's bytes: `header`, then the items named by `changed` (or all of them for a base).
+///
+/// Written in two passes, the first only counting: a base of a large folder is most of what a commit holds in memory, and a buffer that
+/// grows holds it twice.
 pub fn encode(
     header: &Header,
     inventories: &Inventories,
     changed: &Changed,
 ) -> Result<Vec<u8>, HarvestError> {
-    let mut bytes = line(header)?;
+    let mut length = 0;
+    each_line(header, inventories, changed, |line| length += line.len() + 1)?;
+    let mut bytes = Vec::with_capacity(length);
+    each_line(header, inventories, changed, |line| {
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+    })?;
+    Ok(bytes)
+}
+
+fn each_line(
+    header: &Header,
+    inventories: &Inventories,
+    changed: &Changed,
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), HarvestError> {
+    take(&canonical(header)?);
     for (folder, inventory) in inventories {
         let ids: Vec<&ItemId> = match header.kind {
             StateKind::Delta => changed.get(folder).into_iter().flatten().collect(),
@@ -144,21 +163,16 @@ pub fn encode(
         };
         for id in ids {
             if let Some(item) = inventory.item(id) {
-                bytes.extend(line(&LineOut {
+                let line = LineOut {
                     d: item,
                     f: folder,
                     i: id,
-                })?);
+                };
+                take(&canonical(&line)?);
             }
         }
     }
-    Ok(bytes)
-}
-
-fn line<T: Serialize>(value: &T) -> Result<Vec<u8>, HarvestError> {
-    let mut bytes = canonical(value)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    Ok(())
 }
 
 /// Reads the header of the state object `key`.
@@ -173,15 +187,17 @@ pub fn read_header(key: &str, bytes: &[u8]) -> Result<Header, HarvestError> {
 
 /// Puts the items of the state object `key` over what is in `inventories`.
 pub fn read_items(key: &str, bytes: &[u8], inventories: &mut Inventories) -> Result<(), HarvestError> {
+    let mut interner = Interner::default();
     for (index, text) in bytes.split(|byte| *byte == b'\n').enumerate().skip(1) {
         if text.is_empty() {
             continue;
         }
-        let line: LineIn = serde_json::from_slice(text).map_err(|source| HarvestError::State {
+        let mut line: LineIn = serde_json::from_slice(text).map_err(|source| HarvestError::State {
             key: key.to_owned(),
             line: index + 1,
             source,
         })?;
+        interner.item(&mut line.d);
         inventories.entry(line.f).or_default().load(line.i, line.d);
     }
     Ok(())

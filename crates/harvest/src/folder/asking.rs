@@ -10,7 +10,7 @@ use super::{FolderRun, Progress};
 use crate::{
     error::HarvestError,
     places::lives::{Life, Standing},
-    revisions::{Listed, remember, take_list},
+    revisions::{Listed, remember_content, take_list},
     snapshot::Draft,
 };
 
@@ -55,7 +55,7 @@ impl FolderRun<'_> {
             .inventory
             .item(id)
             .and_then(|item| item.pending.as_ref())
-            .and_then(|pending| pending.head.clone());
+            .and_then(|pending| pending.details.head.as_ref());
         RevisionAsk {
             about: About::Item(id.clone()),
             head: head.map(Into::into),
@@ -119,8 +119,8 @@ impl FolderRun<'_> {
         };
         let events = life.take(&list.revisions, &mut draft.spool)?;
         self.events.extend(events);
-        item.marker = pending.head.map(|head| head.marker);
-        remember(&mut item, &list.revisions);
+        item.marker = pending.details.head.map(|head| head.marker);
+        remember_content(&mut item, &list.revisions);
         self.inventory.put(id.clone(), item);
         Ok(())
     }

@@ -40,7 +40,7 @@ impl FolderRun<'_> {
             frame: &frame,
             root: &root,
             inventory: &self.inventory,
-            entries: &read.finished.entries,
+            entries: read.finished.entries,
             cause: None,
         };
         let settled = settle.settle();
@@ -139,7 +139,7 @@ impl FolderRun<'_> {
                     frame,
                     root,
                     inventory: &self.inventory,
-                    entries: &finished.entries,
+                    entries: finished.entries,
                     cause: Some(folder),
                 };
                 let settled = settle.settle();

@@ -21,7 +21,7 @@ use crate::{
         Departed, PlaceRound, PlacesSettled,
         lives::{Life, Standing},
     },
-    revisions::remember,
+    revisions::remember_content,
     snapshot::Draft,
     spool::Source,
 };
@@ -315,7 +315,7 @@ impl FolderRun<'_> {
             let path = last_path(&revisions, known.as_ref());
             self.events.extend(events);
             let mut item = known.unwrap_or_else(|| Item::new(ItemKind::File));
-            remember(&mut item, &revisions);
+            remember_content(&mut item, &revisions);
             item.pending = None;
             if !nothing_new {
                 let departed = settled.departed.get(&id);
@@ -335,7 +335,7 @@ impl FolderRun<'_> {
     fn record_departure(&mut self, frame: &Frame, gone: &Gone, last: Last<'_>, item: &mut Item) {
         let outside = gone.elsewhere.contains(last.id);
         item.status = if outside { Status::Outside } else { Status::Deleted };
-        item.path.clone_from(&last.path);
+        item.path = last.path.as_deref().map(Into::into);
         if last.left_by_revision && outside {
             return;
         }
@@ -391,13 +391,13 @@ fn last_path(revisions: &[Revision], known: Option<&Item>) -> Option<String> {
         .iter()
         .rev()
         .find_map(|revision| revision.place.as_ref()?.path.clone());
-    told.or_else(|| known.and_then(|item| item.path.clone()))
+    told.or_else(|| known.and_then(|item| item.path.as_deref()).map(str::to_owned))
 }
 
 /// Where an item was when last known.
 pub(super) fn placement(item: &Item) -> Option<Placement> {
     Some(Placement {
         key: item.place.clone()?,
-        path: item.path.clone(),
+        path: item.path.as_deref().map(str::to_owned),
     })
 }

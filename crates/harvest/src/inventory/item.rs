@@ -1,15 +1,13 @@
 //! One known item.
 
-use std::collections::BTreeMap;
-
-use revtrail_connector::change::Head;
 use revtrail_model::{
-    Digest,
-    event::{Actor, ActorDetails, ActorKind, Application, ItemKind, TimeSource},
+    event::ItemKind,
     id::{ItemId, PlaceKey, RevisionId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+
+use super::{Digests, Pending};
 
 /// Where the item stands, as last observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -50,13 +48,13 @@ pub struct Item {
     pub parent: Option<ItemId>,
     /// Its name; absent outside the folder.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<Box<str>>,
     /// Its place, for providers that address by place.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub place: Option<PlaceKey>,
     /// Its path relative to the folder as the provider spells it, for providers that address by place.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub path: Option<Box<str>>,
     /// Where it stands.
     #[serde(rename = "s", default, skip_serializing_if = "is_inside")]
     pub status: Status,
@@ -65,13 +63,13 @@ pub struct Item {
     pub trashed_through: Option<ItemId>,
     /// Content marker when its revisions were last asked for.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
-    pub marker: Option<String>,
+    pub marker: Option<Box<str>>,
     /// Revisions recorded and still listed, oldest first.
     #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
     pub revisions: Vec<KnownRevision>,
     /// Digests of the newest recorded revision, where they tell a move from an edit.
-    #[serde(rename = "h", default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub hashes: BTreeMap<String, String>,
+    #[serde(rename = "h", default, skip_serializing_if = "Digests::is_empty")]
+    pub hashes: Digests,
     /// How many state changes are recorded; numbers the next one.
     #[serde(rename = "c", default, skip_serializing_if = "is_zero")]
     pub changes: u32,
@@ -103,7 +101,7 @@ impl Item {
             trashed_through: None,
             marker: None,
             revisions: Vec::new(),
-            hashes: BTreeMap::new(),
+            hashes: Digests::default(),
             changes: 0,
             pending: None,
         }
@@ -112,112 +110,5 @@ impl Item {
     /// True when the item is or was in the folder and its history is recorded.
     pub fn is_recorded(&self) -> bool {
         !matches!(self.status, Status::Outside) || !self.revisions.is_empty() || self.changes > 0
-    }
-}
-
-/// What must be remembered until the revisions of an item are listed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Pending {
-    /// When the provider says the item was created.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<Timestamp>,
-    /// By whose clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_source: Option<TimeSource>,
-    /// Who, when told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_by: Option<StoredActor>,
-    /// The present content as the feed showed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub head: Option<HeadState>,
-    /// Media type.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mime_type: Option<String>,
-    /// Digest of the raw record line that showed the item.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub raw: Option<Digest>,
-    /// Operation that showed it.
-    #[serde(default)]
-    pub operation: String,
-    /// The request that showed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// Found by the folder's first harvest.
-    #[serde(default)]
-    pub baseline: bool,
-    /// It was known as deleted before this look.
-    #[serde(default)]
-    pub was_gone: bool,
-    /// Last path in the folder, for an item that has left it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_path: Option<String>,
-}
-
-/// [`Head`] as stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "mirrors `revtrail_connector::change::Head`")]
-pub struct HeadState {
-    pub marker: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<RevisionId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub modified_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size_bytes: Option<u64>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub hashes: BTreeMap<String, String>,
-}
-
-impl From<Head> for HeadState {
-    fn from(head: Head) -> Self {
-        Self {
-            marker: head.marker,
-            revision: head.revision,
-            modified_at: head.modified_at,
-            size_bytes: head.size_bytes,
-            hashes: head.hashes,
-        }
-    }
-}
-
-impl From<HeadState> for Head {
-    fn from(head: HeadState) -> Self {
-        Self {
-            marker: head.marker,
-            revision: head.revision,
-            modified_at: head.modified_at,
-            size_bytes: head.size_bytes,
-            hashes: head.hashes,
-        }
-    }
-}
-
-/// [`Actor`] as stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "mirrors `revtrail_model::event::Actor`")]
-pub struct StoredActor {
-    pub kind: ActorKind,
-    pub details: ActorDetails,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub application: Option<Application>,
-}
-
-impl From<Actor> for StoredActor {
-    fn from(actor: Actor) -> Self {
-        Self {
-            kind: actor.kind,
-            details: actor.details,
-            application: actor.application,
-        }
-    }
-}
-
-impl From<StoredActor> for Actor {
-    fn from(actor: StoredActor) -> Self {
-        Self {
-            kind: actor.kind,
-            details: actor.details,
-            application: actor.application,
-        }
     }
 }

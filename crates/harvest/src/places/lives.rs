@@ -96,7 +96,7 @@ impl Life<'_> {
     fn stored(&self) -> Option<Before> {
         let item = self.known.filter(|item| !item.revisions.is_empty())?;
         Some(Before {
-            hashes: item.hashes.clone(),
+            hashes: (&item.hashes).into(),
             place: self.last_place.clone(),
             revision: item.revisions.last().map(|known| known.id.clone()),
         })

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use revtrail_connector::change::ItemMeta;
 use revtrail_model::{
     event::{Action, Event, ItemKind},
     id::{ItemId, PlaceKey},
     time::Timestamp,
 };
 
-use super::{PlaceRound, Viewed, parent_place, path_of};
+use super::{PlaceRound, Viewed, parent_place};
 use crate::{
     facts::{Frame, Subject, set_path, state_marker},
     inventory::{Inventory, Item, Pending, Status},
+    meta::Meta,
     spool::Source,
 };
 
@@ -141,10 +141,10 @@ impl Settle<'_> {
         }
     }
 
-    fn folder(&mut self, place: &PlaceKey, viewed: &Viewed, meta: &ItemMeta) {
+    fn folder(&mut self, place: &PlaceKey, viewed: &Viewed, meta: &Meta) {
         let old = self.inventory.item(&meta.id);
         let mut item = old.cloned().unwrap_or_else(|| Item::new(ItemKind::Folder));
-        let before = old.and_then(|old| old.path.clone());
+        let before = old.and_then(|old| old.path.as_deref());
         let action = match old.map(|old| old.status) {
             None if self.frame.baseline => None,
             None => Some(Action::Created),
@@ -165,15 +165,16 @@ impl Settle<'_> {
                 self.frame
                     .fact(subject, action, self.frame.bounds(viewed.seen_at), &viewed.source);
             let moved =
-                before.filter(|before| Some(before) != item.path.as_ref() && action != Action::Created);
-            set_path(&mut event, item.path.clone(), moved);
+                before.filter(|before| Some(*before) != item.path.as_deref() && action != Action::Created);
+            let path = item.path.as_deref().map(str::to_owned);
+            set_path(&mut event, path, moved.map(str::to_owned));
             self.out.events.push(event);
         }
         self.out.items.insert(meta.id.clone(), item);
     }
 
     /// Renamed or moved, unless it only went along with the folder it is in.
-    fn folder_step(&self, place: &PlaceKey, meta: &ItemMeta, old: &Item) -> Option<Action> {
+    fn folder_step(&self, place: &PlaceKey, meta: &Meta, old: &Item) -> Option<Action> {
         let former = old.place.as_ref().filter(|former| *former != place)?;
         let old_parent = parent_place(former).and_then(|parent| self.inventory.occupant(&parent));
         let new_parent_place = parent_place(place);
@@ -191,7 +192,7 @@ impl Settle<'_> {
         }
     }
 
-    fn file(&mut self, place: &PlaceKey, viewed: &Viewed, meta: &ItemMeta) {
+    fn file(&mut self, place: &PlaceKey, viewed: &Viewed, meta: &Meta) {
         let old = self.inventory.item(&meta.id);
         let mut item = old.cloned().unwrap_or_else(|| Item::new(meta.kind));
         if self.inventory.occupant(place) != Some(&meta.id) {
@@ -199,14 +200,13 @@ impl Settle<'_> {
                 .ask
                 .insert(place.clone(), (viewed.source.clone(), viewed.seen_at));
         }
-        let marker = meta.head.as_ref().map(|head| head.marker.clone());
+        let marker = meta.marker();
         let was_gone = item.status != Status::Inside;
         let was_deleted = matches!(item.status, Status::Deleted | Status::Trashed | Status::Lost);
-        if meta.kind == ItemKind::File && (old.is_none() || was_gone || item.marker != marker) {
+        if meta.kind == ItemKind::File && (old.is_none() || was_gone || item.marker.as_deref() != marker) {
             let former = item.pending.take();
             item.pending = Some(Box::new(Pending {
-                head: meta.head.clone().map(Into::into),
-                mime_type: meta.mime_type.clone(),
+                details: meta.details.clone(),
                 raw: viewed.source.raw,
                 operation: viewed.source.operation.clone(),
                 request_id: viewed.source.request_id.clone(),
@@ -221,10 +221,10 @@ impl Settle<'_> {
     }
 }
 
-fn settle_place(item: &mut Item, place: &PlaceKey, meta: &ItemMeta) {
+fn settle_place(item: &mut Item, place: &PlaceKey, meta: &Meta) {
     item.status = Status::Inside;
     item.place = Some(place.clone());
-    item.path = path_of(meta);
+    item.path.clone_from(&meta.path);
     item.name = meta.name.clone().or(item.name.take());
     item.kind = meta.kind;
 }

@@ -6,7 +6,7 @@ use revtrail_model::{event::ItemKind, id::ItemId};
 use super::{Settle, Step};
 use crate::{
     inventory::{Item, Lookup as _, Pending, Status, Tree},
-    round::{Entry, Shown, parent_of},
+    round::{Entry, Shown},
 };
 
 impl Settle<'_> {
@@ -26,7 +26,6 @@ impl Settle<'_> {
         };
         place_item(&mut item, entry, step);
         item.trashed_through = self.trashed_through(id, entry);
-        self.set_pending(id, entry, &mut item);
         item
     }
 
@@ -58,19 +57,25 @@ impl Settle<'_> {
     }
 
     /// Asks for the revisions of a file whose content may have changed: in the folder, in the bin, or just gone from the folder (the
-    /// edits before it left belong to the folder).
-    fn set_pending(&self, id: &ItemId, entry: &Entry, item: &mut Item) {
-        let Some(meta) = entry.shown.meta().filter(|meta| meta.kind == ItemKind::File) else {
+    /// edits before it left belong to the folder). The entry's details move into the item: a first look has one for every file.
+    pub(super) fn set_pending(&mut self, id: &ItemId, item: &mut Item) {
+        let Some(Entry { shown, source, .. }) = self.entries.get_mut(id) else {
+            return;
+        };
+        let (Shown::Present(meta) | Shown::Trashed(meta, _)) = shown else {
             item.pending = None;
             return;
         };
-        let marker = meta.head.as_ref().map(|head| head.marker.clone());
+        if meta.kind != ItemKind::File {
+            item.pending = None;
+            return;
+        }
         let inside = matches!(item.status, Status::Inside | Status::Trashed);
         let was_inside = self
             .inventory
             .item(id)
             .is_some_and(|old| old.status == Status::Inside);
-        let asked = item.marker.is_some() && item.marker == marker;
+        let asked = item.marker.is_some() && item.marker.as_deref() == meta.marker();
         if asked || !(inside || was_inside) {
             return;
         }
@@ -79,20 +84,15 @@ impl Settle<'_> {
         } else {
             self.inventory.tree(self.root).path(id)
         };
-        let created = meta.created.clone();
         let former = item.pending.take();
         item.pending = Some(Box::new(Pending {
-            created_at: created.as_ref().map(|created| created.at),
-            created_source: created.as_ref().map(|created| created.source),
-            created_by: created.and_then(|created| created.actor).map(Into::into),
-            head: meta.head.clone().map(Into::into),
-            mime_type: meta.mime_type.clone(),
-            raw: entry.source.raw,
-            operation: entry.source.operation.clone(),
-            request_id: entry.source.request_id.clone(),
+            details: std::mem::take(&mut meta.details),
+            raw: source.raw,
+            operation: source.operation.clone(),
+            request_id: source.request_id.clone(),
             baseline: self.frame.baseline || former.is_some_and(|former| former.baseline),
             was_gone: false,
-            last_path,
+            last_path: last_path.map(Into::into),
         }));
     }
 
@@ -146,11 +146,11 @@ fn place_item(item: &mut Item, entry: &Entry, step: Step) {
     match (&entry.shown, step) {
         // Names outside the folder are not our business; the parent is needed to follow the tree.
         (Shown::Present(meta), Step::Elsewhere | Step::Left) => {
-            item.parent = parent_of(meta).cloned();
+            item.parent.clone_from(&meta.parent);
             item.name = None;
         }
         (Shown::Present(meta) | Shown::Trashed(meta, _), _) => {
-            item.parent = parent_of(meta).cloned();
+            item.parent.clone_from(&meta.parent);
             item.name = meta.name.clone().or(item.name.take());
             item.kind = meta.kind;
         }

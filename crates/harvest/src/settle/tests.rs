@@ -1,4 +1,4 @@
-use revtrail_connector::change::{Creation, Head, ItemMeta, Location, Trashing};
+use revtrail_connector::change::{Creation, Head, ItemMeta, Location, Seen, Trashing};
 use revtrail_model::{
     event::{Scope, TimeSource},
     id::Provider,
@@ -6,7 +6,6 @@ use revtrail_model::{
 };
 
 use super::*;
-use crate::spool::Source;
 
 const THEN: &str = "2026-11-01T00:00:00Z";
 const NOW: &str = "2026-11-02T00:00:00Z";
@@ -101,7 +100,7 @@ fn inventory() -> Inventory {
 fn settle(
     inventory: &Inventory,
     previous: Option<&str>,
-    entries: Vec<(&str, Shown)>,
+    entries: Vec<(&str, Seen)>,
 ) -> (Vec<String>, Settled) {
     let mut round = crate::round::Round::default();
     let root = root();
@@ -111,22 +110,15 @@ fn settle(
         inventory,
         spool: &mut spool,
     };
-    for (id, shown) in entries {
+    for (id, mut seen) in entries {
+        if let Seen::Deleted { id: deleted, .. } | Seen::Lost { id: deleted } = &mut seen {
+            *deleted = id.into();
+        }
         let raw = revtrail_connector::change::Raw {
             body: "{}".into(),
             operation: "test",
             request_id: None,
             unknown: 0,
-        };
-        let seen = match shown {
-            Shown::Present(meta) => revtrail_connector::change::Seen::Present(meta),
-            Shown::Trashed(meta, how) => revtrail_connector::change::Seen::Trashed(meta, how),
-            Shown::Deleted { parent, kind } => revtrail_connector::change::Seen::Deleted {
-                id: id.into(),
-                parent,
-                kind,
-            },
-            Shown::Lost => revtrail_connector::change::Seen::Lost { id: id.into() },
         };
         round
             .take(
@@ -141,7 +133,7 @@ fn settle(
         frame: &frame(previous),
         root: &root,
         inventory,
-        entries: &finished.entries,
+        entries: finished.entries,
         cause: None,
     }
     .settle();
@@ -163,12 +155,12 @@ fn settle(
     (lines, settled)
 }
 
-fn present(meta: ItemMeta) -> Shown {
-    Shown::Present(meta)
+fn present(meta: ItemMeta) -> Seen {
+    Seen::Present(meta)
 }
 
-fn trashed(meta: ItemMeta, through: TrashedThrough) -> Shown {
-    Shown::Trashed(
+fn trashed(meta: ItemMeta, through: TrashedThrough) -> Seen {
+    Seen::Trashed(
         meta,
         Trashing {
             through,
@@ -272,7 +264,11 @@ fn a_new_file_waits_for_its_revisions_and_an_old_one_came_from_outside() {
     assert_eq!(events, ["moved_in o a/o - -"]);
     for id in ["n", "o"] {
         let pending = settled.items[&ItemId::from(id)].pending.as_ref().unwrap();
-        assert_eq!(pending.head.as_ref().unwrap().marker, "m1", "{id}");
+        assert_eq!(
+            pending.details.head.as_ref().unwrap().marker.as_ref(),
+            "m1",
+            "{id}"
+        );
     }
 }
 
@@ -288,7 +284,8 @@ fn at_the_first_look_nothing_comes_from_outside() {
 
 #[test]
 fn deleting_a_folder_deletes_what_the_feed_does_not_list() {
-    let gone = || Shown::Deleted {
+    let gone = || Seen::Deleted {
+        id: "".into(),
         parent: None,
         kind: None,
     };
@@ -306,11 +303,13 @@ fn deleting_a_folder_deletes_what_the_feed_does_not_list() {
 
 #[test]
 fn a_lone_tombstone_in_the_folder_is_a_deletion_without_a_name() {
-    let gone = Shown::Deleted {
+    let gone = Seen::Deleted {
+        id: "".into(),
         parent: Some("a".into()),
         kind: Some(ItemKind::File),
     };
-    let elsewhere = Shown::Deleted {
+    let elsewhere = Seen::Deleted {
+        id: "".into(),
         parent: Some("out".into()),
         kind: Some(ItemKind::File),
     };
@@ -350,7 +349,11 @@ fn trash_and_restoration_of_a_folder_reach_its_contents() {
 
 #[test]
 fn an_item_no_longer_shown_is_lost_not_deleted() {
-    let (events, _) = settle(&inventory(), Some(THEN), vec![("x", Shown::Lost)]);
+    let (events, _) = settle(
+        &inventory(),
+        Some(THEN),
+        vec![("x", Seen::Lost { id: "".into() })],
+    );
     assert_eq!(events, ["access_lost x a/x - -"]);
 }
 
@@ -398,10 +401,5 @@ fn a_full_listing_loses_what_it_leaves_out() {
         .collect();
     assert_eq!(lines, [(Action::AccessLost, Some("a/x".to_owned()))]);
     assert_eq!(settled.events[0].raw_sha256, None);
-    let source = Source {
-        raw: None,
-        operation: "full_listing".into(),
-        request_id: None,
-    };
-    assert_eq!(settled.events[0].source_api, source.operation);
+    assert_eq!(settled.events[0].source_api, "full_listing");
 }
