@@ -1,6 +1,9 @@
 //! The objects beside a segment: each must be there and have the digest that the run leaf names.
 
-use std::{collections::BTreeMap, io::Read as _};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader, Read as _},
+};
 
 use revtrail_ledger::{Frontier, Hash, TreeSize};
 use revtrail_model::{
@@ -105,7 +108,11 @@ pub(crate) struct StateFolder {
 
 /// First line of a state object.
 pub(crate) fn state_header(bytes: &[u8]) -> Option<StateHeader> {
-    serde_json::from_slice(bytes.split(|byte| *byte == b'\n').next()?).ok()
+    let decoder = zstd::stream::read::Decoder::new(bytes).ok()?;
+    let mut first = Vec::new();
+    let mut limited = BufReader::new(decoder).take(MAX_OBJECT_BYTES);
+    limited.read_until(b'\n', &mut first).ok()?;
+    serde_json::from_slice(&first).ok()
 }
 
 /// The tree before the snapshot, as its state object holds it.

@@ -173,7 +173,7 @@ fn next_header(tip: &Tip, body: &Body, state: &NextState<'_>) -> Header {
     let delta: u64 = state.changed.values().map(|ids| ids.len() as u64).sum();
     let before = tip.state.as_ref().map(|(header, _)| header);
     let changed_since = before.map_or(0, |header| header.changed_items.0) + delta;
-    let base = before.is_none_or(|header| changed_since > header.base_items.0.max(items));
+    let base = before.is_none_or(|header| changed_since >= header.base_items.0.max(items));
     Header {
         base_items: before
             .filter(|_| !base)

@@ -62,6 +62,14 @@ impl Inventory {
         self.load(id, item);
     }
 
+    /// Puts many items.
+    pub fn put_all(&mut self, items: HashMap<ItemId, Item>) {
+        self.items.reserve(items.len());
+        for (id, item) in items {
+            self.put(id, item);
+        }
+    }
+
     /// Puts an item that a state object holds already.
     pub fn load(&mut self, id: ItemId, item: Item) {
         if let Some(place) = self.items.get(&id).and_then(|old| old.place.clone())

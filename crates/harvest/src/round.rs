@@ -1,6 +1,6 @@
 //! One round of a feed that names items by id: entries collapsed to the last one per item, raw records kept for what is in the folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use revtrail_connector::{
     FolderRoot,
@@ -68,7 +68,7 @@ pub struct Entry {
 /// Entries of a round, by item.
 #[derive(Debug, Default)]
 pub struct Round {
-    entries: BTreeMap<ItemId, Entry>,
+    entries: HashMap<ItemId, Entry>,
     interner: Interner,
     /// Every item the round showed, for finding what a full listing left out.
     pub seen: BTreeSet<ItemId>,
@@ -155,12 +155,14 @@ impl Round {
 
     /// Ends the round: decides what was undecided while parents were missing, and drops the raw records of the rest.
     pub fn finish(mut self, view: &mut View<'_>) -> Result<Finished, HarvestError> {
-        let undecided: Vec<ItemId> = self
+        let mut undecided: Vec<ItemId> = self
             .entries
             .iter()
             .filter(|(_, entry)| entry.held.is_some())
             .map(|(id, _)| id.clone())
             .collect();
+        // The order of the raw records must not depend on the map's.
+        undecided.sort();
         for id in undecided {
             let overlay = Overlay {
                 entries: &self.entries,
@@ -193,7 +195,7 @@ pub struct View<'a> {
 #[derive(Debug)]
 pub struct Finished {
     /// Entries by item.
-    pub entries: BTreeMap<ItemId, Entry>,
+    pub entries: HashMap<ItemId, Entry>,
     /// Every item the round showed.
     pub seen: BTreeSet<ItemId>,
 }
@@ -212,7 +214,7 @@ pub enum Standing {
 /// The tree after the round: its entries over what was known before.
 pub struct Overlay<'a> {
     /// The round.
-    pub entries: &'a BTreeMap<ItemId, Entry>,
+    pub entries: &'a HashMap<ItemId, Entry>,
     /// What was known before.
     pub inventory: &'a Inventory,
 }

@@ -5,7 +5,7 @@
 mod below;
 mod state;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use revtrail_connector::{FolderRoot, change::TrashedThrough};
 use revtrail_model::{
@@ -26,7 +26,7 @@ pub struct Settled {
     /// Facts.
     pub events: Vec<Event>,
     /// Items to put into the inventory.
-    pub items: BTreeMap<ItemId, Item>,
+    pub items: HashMap<ItemId, Item>,
     /// Folders that came into view with contents the feed does not list: walk them.
     pub walk: BTreeSet<ItemId>,
 }
@@ -61,7 +61,7 @@ pub struct Settle<'a> {
     /// What was known before.
     pub inventory: &'a Inventory,
     /// The round's entries.
-    pub entries: BTreeMap<ItemId, Entry>,
+    pub entries: HashMap<ItemId, Entry>,
     /// The folder whose arrival brought these entries, when they come from walking it.
     pub cause: Option<&'a ItemId>,
 }
@@ -70,7 +70,9 @@ impl Settle<'_> {
     /// Compares every entry with what was known.
     pub fn settle(mut self) -> Settled {
         let mut settled = Settled::default();
-        let ids: Vec<ItemId> = self.entries.keys().cloned().collect();
+        let mut ids: Vec<ItemId> = self.entries.keys().cloned().collect();
+        ids.sort();
+        settled.items.reserve(ids.len());
         for id in ids {
             let step = self
                 .entries

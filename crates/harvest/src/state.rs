@@ -1,6 +1,6 @@
 //! State objects: cursors, resume points and the inventory, committed with the events they belong to.
 //!
-//! One header line, then one line per item. A *base* holds every item, a *delta* those that the snapshot changed; each names the
+//! One header line, then one line per item, compressed with zstd. A *base* holds every item, a *delta* those that the snapshot changed; each names the
 //! state before it by digest, so that a run reads one base and the deltas after it and nothing else:
 //!
 //! ```text
@@ -8,7 +8,10 @@
 //! {"d":{"k":"file","n":"X.xlsx","p":"01ABC"},"f":"month-end-close","i":"01DEF"}
 //! ```
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader, Write},
+};
 
 use revtrail_connector::FolderRoot;
 use revtrail_model::{
@@ -18,11 +21,12 @@ use revtrail_model::{
     record::{Count, canonical},
     time::Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     error::HarvestError,
     inventory::{Interner, Inventory, Item},
+    spool::LEVEL,
 };
 
 /// Base or delta.
@@ -126,32 +130,15 @@ pub type Inventories = BTreeMap<FolderName, Inventory>;
 /// Items to write, by folder.
 pub type Changed = BTreeMap<FolderName, Vec<ItemId>>;
 
-/// The object's bytes: `header`, then the items named by `changed` (or all of them for a base).
-///
-/// Written in two passes, the first only counting: a base of a large folder is most of what a commit holds in memory, and a buffer that
-/// grows holds it twice.
+/// The object's bytes: `header`, then the items named by `changed` (or all of them for a base). Compressed as they are made, because the
+/// lines of a large folder's base would be most of what a commit holds in memory.
 pub fn encode(
     header: &Header,
     inventories: &Inventories,
     changed: &Changed,
 ) -> Result<Vec<u8>, HarvestError> {
-    let mut length = 0;
-    each_line(header, inventories, changed, |line| length += line.len() + 1)?;
-    let mut bytes = Vec::with_capacity(length);
-    each_line(header, inventories, changed, |line| {
-        bytes.extend_from_slice(line);
-        bytes.push(b'\n');
-    })?;
-    Ok(bytes)
-}
-
-fn each_line(
-    header: &Header,
-    inventories: &Inventories,
-    changed: &Changed,
-    mut take: impl FnMut(&[u8]),
-) -> Result<(), HarvestError> {
-    take(&canonical(header)?);
+    let mut out = zstd::stream::write::Encoder::new(Vec::new(), LEVEL).map_err(HarvestError::Compress)?;
+    write_line(header, &mut out)?;
     for (folder, inventory) in inventories {
         let ids: Vec<&ItemId> = match header.kind {
             StateKind::Delta => changed.get(folder).into_iter().flatten().collect(),
@@ -168,35 +155,61 @@ fn each_line(
                     f: folder,
                     i: id,
                 };
-                take(&canonical(&line)?);
+                write_line(&line, &mut out)?;
             }
         }
     }
-    Ok(())
+    out.finish().map_err(HarvestError::Compress)
+}
+
+fn write_line<T: Serialize>(value: &T, out: &mut impl Write) -> Result<(), HarvestError> {
+    let mut bytes = canonical(value)?;
+    bytes.push(b'\n');
+    out.write_all(&bytes).map_err(HarvestError::Compress)
+}
+
+/// The lines of the state object `key`, with their numbers from 1, decompressed as they are asked for.
+fn lines<'a>(
+    key: &'a str,
+    bytes: &'a [u8],
+) -> Result<impl Iterator<Item = Result<(usize, Vec<u8>), HarvestError>> + 'a, HarvestError> {
+    let unreadable = move |line: usize, source: std::io::Error| HarvestError::State {
+        key: key.to_owned(),
+        line,
+        source: serde_json::Error::io(source),
+    };
+    let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|source| unreadable(1, source))?;
+    let lines = BufReader::new(decoder).split(b'\n').enumerate();
+    Ok(lines.map(move |(index, line)| {
+        let line = line.map_err(|source| unreadable(index + 1, source))?;
+        Ok((index + 1, line))
+    }))
+}
+
+fn parse<T: DeserializeOwned>(key: &str, (line, text): (usize, &[u8])) -> Result<T, HarvestError> {
+    serde_json::from_slice(text).map_err(|source| HarvestError::State {
+        key: key.to_owned(),
+        line,
+        source,
+    })
 }
 
 /// Reads the header of the state object `key`.
 pub fn read_header(key: &str, bytes: &[u8]) -> Result<Header, HarvestError> {
-    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    serde_json::from_slice(first).map_err(|source| HarvestError::State {
-        key: key.to_owned(),
-        line: 1,
-        source,
-    })
+    let first = lines(key, bytes)?.next().transpose()?;
+    let (line, text) = first.unwrap_or((1, Vec::new()));
+    parse(key, (line, &text))
 }
 
 /// Puts the items of the state object `key` over what is in `inventories`.
 pub fn read_items(key: &str, bytes: &[u8], inventories: &mut Inventories) -> Result<(), HarvestError> {
     let mut interner = Interner::default();
-    for (index, text) in bytes.split(|byte| *byte == b'\n').enumerate().skip(1) {
-        if text.is_empty() {
-            continue;
-        }
-        let mut line: LineIn = serde_json::from_slice(text).map_err(|source| HarvestError::State {
-            key: key.to_owned(),
-            line: index + 1,
-            source,
-        })?;
+    let mut lines = lines(key, bytes)?;
+    // The header.
+    lines.next().transpose()?;
+    for line in lines {
+        let (line, text) = line?;
+        let mut line: LineIn = parse(key, (line, &text))?;
         interner.item(&mut line.d);
         inventories.entry(line.f).or_default().load(line.i, line.d);
     }
@@ -288,12 +301,19 @@ mod tests {
 
     #[test]
     fn damage_names_object_and_line() {
-        let mut bytes = encode(&header(StateKind::Base), &inventories(), &Changed::new()).unwrap();
-        bytes.extend(b"{broken\n");
-        let error = read_items("state/7", &bytes, &mut Inventories::new()).unwrap_err();
+        let bytes = encode(&header(StateKind::Base), &inventories(), &Changed::new()).unwrap();
+        let mut lines = zstd::decode_all(bytes.as_slice()).unwrap();
+        lines.extend(b"{broken\n");
+        let broken = zstd::encode_all(lines.as_slice(), LEVEL).unwrap();
+        let error = read_items("state/7", &broken, &mut Inventories::new()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "state object state/7 is not readable at line 4"
+        );
+        let error = read_items("state/7", &bytes[..bytes.len() - 1], &mut Inventories::new()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "state object state/7 is not readable at line 1"
         );
     }
 }

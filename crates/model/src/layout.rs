@@ -5,7 +5,7 @@
 //! <ledger>/<year>/segments/<seq20>-<root>.jsonl.zst
 //! <ledger>/<year>/sidecars/<seq20>-<sha256>
 //! <ledger>/<year>/raw/<seq20>-<sha256>.jsonl.zst
-//! <ledger>/<year>/state/<seq20>-<sha256>
+//! <ledger>/<year>/state/<seq20>-<sha256>.jsonl.zst
 //! ```
 //!
 //! `<seq20>` is the snapshot's place in the log in 20 decimal digits, so that names sort in order.
@@ -61,8 +61,8 @@ impl Kind {
 
     const fn suffix(self) -> &'static str {
         match self {
-            Self::Segment | Self::Raw => ".jsonl.zst",
-            Self::Checkpoint | Self::Sidecar | Self::State => "",
+            Self::Segment | Self::Raw | Self::State => ".jsonl.zst",
+            Self::Checkpoint | Self::Sidecar => "",
         }
     }
 }

@@ -65,9 +65,7 @@ impl FolderRun<'_> {
 
     fn apply(&mut self, settled: Settled) {
         self.events.extend(settled.events);
-        for (id, item) in settled.items {
-            self.inventory.put(id, item);
-        }
+        self.inventory.put_all(settled.items);
     }
 
     async fn read_round(

@@ -85,9 +85,7 @@ impl FolderRun<'_> {
         self.frame = Some(frame.clone());
         self.record_gone(&frame, &settled, gone, draft)?;
         self.events.append(&mut settled.events);
-        for (id, item) in settled.items {
-            self.inventory.put(id, item);
-        }
+        self.inventory.put_all(settled.items);
         self.caught_up(read.cursor, read.first_at);
         Ok(())
     }

@@ -37,7 +37,7 @@ pub struct PlacesSettled {
     /// Facts about folders.
     pub events: Vec<Event>,
     /// Items to put into the inventory.
-    pub items: BTreeMap<ItemId, Item>,
+    pub items: HashMap<ItemId, Item>,
     /// Places whose revisions must be listed: left empty, or with another occupant than known.
     pub ask: BTreeMap<PlaceKey, (Source, Timestamp)>,
     /// Items that are gone from their places.

@@ -13,7 +13,7 @@ use crate::{
 
 impl Settle<'_> {
     pub(super) fn settle_below(&self, settled: &mut Settled) {
-        let folders: Vec<(&ItemId, &Entry, Step)> = self
+        let mut folders: Vec<(&ItemId, &Entry, Step)> = self
             .entries
             .iter()
             .filter_map(|(id, entry)| self.folder_step(id, entry))
@@ -21,6 +21,7 @@ impl Settle<'_> {
         if folders.is_empty() {
             return;
         }
+        folders.sort_by_key(|(id, ..)| *id);
         let children = self.inventory.children();
         for (folder, entry, step) in folders {
             self.settle_contents(folder, (entry, step), &children, settled);

@@ -55,7 +55,7 @@ fn meta(id: &str, kind: ItemKind, parent: &str, name: &str) -> ItemMeta {
         revision: None,
         modified_at: None,
         size_bytes: None,
-        hashes: BTreeMap::new(),
+        hashes: [].into(),
     };
     ItemMeta {
         id: id.into(),
