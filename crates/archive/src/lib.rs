@@ -7,6 +7,7 @@ mod fs;
 mod key;
 mod location;
 mod memory;
+pub mod record;
 mod s3;
 
 pub use archive::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use revtrail_archive::{Archive, ObjectKey};
+use revtrail_archive::{Archive, ObjectKey, record};
 use revtrail_ledger::{Checkpoint, Frontier, TreeSize, VerifierKey, leaf_hash};
 use revtrail_model::{
     Digest,
@@ -46,8 +46,8 @@ pub struct OpenLog {
 /// are missing.
 pub async fn newest_log(archive: &dyn Archive, ledger: &LedgerName) -> Result<LogName, HarvestError> {
     // A log without a checkpoint is an attempt to open the year's log that never came to its commit point.
-    for log in store::logs(archive, ledger).await?.into_iter().rev() {
-        if !store::objects(archive, &log, Kind::Checkpoint).await?.is_empty() {
+    for log in record::logs(archive, ledger).await?.into_iter().rev() {
+        if !record::objects(archive, &log, Kind::Checkpoint).await?.is_empty() {
             return Ok(log);
         }
     }
@@ -65,7 +65,7 @@ pub async fn open_log(
     let no_log = || HarvestError::NoLog {
         ledger: name.ledger.to_string(),
     };
-    let (newest, checkpoint_key) = store::objects(archive, &name, Kind::Checkpoint)
+    let (newest, checkpoint_key) = record::objects(archive, &name, Kind::Checkpoint)
         .await?
         .pop()
         .ok_or_else(no_log)?;

@@ -1,5 +1,7 @@
 //! An item as one entry shows it, in the form a round keeps.
 
+use std::sync::Arc;
+
 use revtrail_connector::change::{ItemMeta, Location};
 use revtrail_model::{
     event::ItemKind,
@@ -23,8 +25,8 @@ pub struct Meta {
     pub place: Option<PlaceKey>,
     /// Its path relative to the folder as the provider spells it, where items are addressed by place.
     pub path: Option<Box<str>>,
-    /// The rest.
-    pub details: Box<Details>,
+    /// The rest, shared with the item that waits for its revisions.
+    pub details: Arc<Details>,
 }
 
 impl Meta {
@@ -34,11 +36,11 @@ impl Meta {
             Location::Parent(parent) => (parent, None, None),
             Location::Place { key, path } => (None, Some(key), path),
         };
-        let mut details = Box::new(Details {
+        let mut details = Details {
             created: meta.created.map(Into::into),
             head: meta.head.map(Into::into),
             mime_type: meta.mime_type.map(Into::into),
-        });
+        };
         interner.parent(&mut parent);
         interner.details(&mut details);
         Self {
@@ -48,7 +50,7 @@ impl Meta {
             parent,
             place,
             path: path.map(Into::into),
-            details,
+            details: Arc::new(details),
         }
     }
 

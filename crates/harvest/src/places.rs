@@ -44,7 +44,7 @@ pub struct PlaceRound {
     view: BTreeMap<PlaceKey, Viewed>,
     interner: Interner,
     /// Every item the round showed.
-    pub seen: BTreeSet<ItemId>,
+    seen: BTreeSet<ItemId>,
 }
 
 impl PlaceRound {

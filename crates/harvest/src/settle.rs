@@ -68,20 +68,13 @@ pub struct Settle<'a> {
 
 impl Settle<'_> {
     /// Compares every entry with what was known.
-    pub fn settle(mut self) -> Settled {
+    pub fn settle(self) -> Settled {
         let mut settled = Settled::default();
-        let mut ids: Vec<ItemId> = self.entries.keys().cloned().collect();
-        ids.sort();
-        settled.items.reserve(ids.len());
-        for id in ids {
-            let step = self
-                .entries
-                .get(&id)
-                .and_then(|entry| self.settle_entry(&id, entry, &mut settled));
-            if let Some(mut item) = step {
-                self.set_pending(&id, &mut item);
-                settled.items.insert(id, item);
-            }
+        let mut entries: Vec<(&ItemId, &Entry)> = self.entries.iter().collect();
+        entries.sort_by_key(|(id, _)| *id);
+        settled.items.reserve(entries.len());
+        for (id, entry) in entries {
+            self.settle_entry(id, entry, &mut settled);
         }
         self.settle_below(&mut settled);
         settled
@@ -94,7 +87,7 @@ impl Settle<'_> {
         }
     }
 
-    fn settle_entry(&self, id: &ItemId, entry: &Entry, settled: &mut Settled) -> Option<Item> {
+    fn settle_entry(&self, id: &ItemId, entry: &Entry, settled: &mut Settled) {
         let old = self.inventory.item(id);
         let step = step(old, &entry.shown, self.overlay().standing(id, self.root));
         let mut item = self.next_item(id, entry, step);
@@ -106,7 +99,9 @@ impl Settle<'_> {
                 self.crossed(id, entry, step, (&mut item, settled));
             }
         }
-        (step != Step::Elsewhere || item.kind == ItemKind::Folder || item.is_recorded()).then_some(item)
+        if step != Step::Elsewhere || item.kind == ItemKind::Folder || item.is_recorded() {
+            settled.items.insert(id.clone(), item);
+        }
     }
 
     /// An item in the folder for the first time.

@@ -2,12 +2,7 @@
 
 use bytes::Bytes;
 use revtrail_archive::{Archive, ArchiveErrorKind, ObjectKey, Retention};
-use revtrail_model::{
-    Digest,
-    id::LedgerName,
-    layout::{Kind, LogName, ObjectName},
-    sha256,
-};
+use revtrail_model::{Digest, sha256};
 
 use crate::error::HarvestError;
 
@@ -85,57 +80,5 @@ pub async fn create(
             Err(_) => Err(error.into()),
         },
         _ => Err(error.into()),
-    }
-}
-
-/// Years of a ledger's logs, oldest first.
-pub async fn logs(archive: &dyn Archive, ledger: &LedgerName) -> Result<Vec<LogName>, HarvestError> {
-    let prefix = format!("{ledger}/");
-    let mut found: Vec<LogName> = Vec::new();
-    let mut after: Option<ObjectKey> = None;
-    loop {
-        let page = archive.list(&prefix, after.as_ref()).await?;
-        let Some(entry) = page.entries.first() else {
-            return Ok(found);
-        };
-        let directory = entry
-            .key
-            .as_str()
-            .strip_prefix(&prefix)
-            .and_then(|rest| rest.split('/').next())
-            .unwrap_or_default();
-        if let Ok(year) = directory.parse::<i16>()
-            && year.to_string() == directory
-        {
-            found.push(LogName {
-                ledger: ledger.clone(),
-                year,
-            });
-        }
-        // No object of ours sorts after `z…` in a directory, so this skips to the next one.
-        after = Some(object_key(&format!("{prefix}{directory}/zzzzzzzz"))?);
-    }
-}
-
-/// Names of all record objects of one kind, in order.
-pub async fn objects(
-    archive: &dyn Archive,
-    log: &LogName,
-    kind: Kind,
-) -> Result<Vec<(ObjectName, String)>, HarvestError> {
-    let prefix = log.directory(kind);
-    let mut found = Vec::new();
-    let mut after: Option<ObjectKey> = None;
-    loop {
-        let page = archive.list(&prefix, after.as_ref()).await?;
-        for entry in &page.entries {
-            if let Some(name) = log.parse(entry.key.as_str()) {
-                found.push((name, entry.key.to_string()));
-            }
-        }
-        match page.entries.last() {
-            Some(last) if page.more => after = Some(last.key.clone()),
-            _ => return Ok(found),
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use revtrail_archive::record;
 use revtrail_ledger::{Frontier, VerifierKey};
 use revtrail_model::{
     id::RunId,
@@ -22,7 +23,7 @@ use crate::{
 
 /// Makes the ledger's first log: one snapshot of a genesis leaf and a run leaf. Refuses a ledger that has a log.
 pub async fn init(plan: &RunPlan) -> Result<Committed, HarvestError> {
-    if let Some(log) = store::logs(&plan.archive, &plan.ledger).await?.pop() {
+    if let Some(log) = record::logs(&plan.archive, &plan.ledger).await?.pop() {
         return Err(HarvestError::LogExists {
             ledger: plan.ledger.to_string(),
             log: log.to_string(),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures::future::BoxFuture;
-use revtrail_archive::{Archive, ObjectKey};
+use revtrail_archive::{Archive, ObjectKey, record};
 use revtrail_ledger::{Checkpoint, Frontier, VerifierKey, leaf_hash};
 use revtrail_model::{
     Digest,
@@ -76,7 +76,7 @@ impl Reader {
     ) -> BoxFuture<'a, Result<Record, QueryError>> {
         Box::pin(async move {
             let mut record = Record::default();
-            let logs = self.logs().await?;
+            let logs = record::logs(self.archive.as_ref(), &self.ledger).await?;
             if logs.is_empty() {
                 return Err(QueryError::NoLog(self.ledger.to_string()));
             }
@@ -85,32 +85,6 @@ impl Reader {
             }
             Ok(record)
         })
-    }
-
-    async fn logs(&self) -> Result<Vec<LogName>, QueryError> {
-        let prefix = format!("{}/", self.ledger);
-        let (mut found, mut after): (Vec<LogName>, Option<ObjectKey>) = (Vec::new(), None);
-        loop {
-            let page = self.archive.list(&prefix, after.as_ref()).await?;
-            let Some(entry) = page.entries.first() else {
-                return Ok(found);
-            };
-            let directory = entry
-                .key
-                .as_str()
-                .strip_prefix(&prefix)
-                .and_then(|rest| rest.split('/').next())
-                .unwrap_or_default();
-            if let Ok(year) = directory.parse::<i16>()
-                && year.to_string() == directory
-            {
-                found.push(LogName {
-                    ledger: self.ledger.clone(),
-                    year,
-                });
-            }
-            after = Some(format!("{prefix}{directory}/zzzzzzzz").parse()?);
-        }
     }
 
     async fn read_log(
@@ -122,7 +96,9 @@ impl Reader {
         let origin = log.origin(&self.origin);
         let key = (self.key)(&origin).ok_or_else(|| QueryError::NoKey(origin.clone()))?;
         let mut frontier = Frontier::new();
-        for seq in 0..self.checkpoints(log).await? {
+        let checkpoints = record::objects(self.archive.as_ref(), log, Kind::Checkpoint).await?;
+        let next_seq = checkpoints.last().map_or(0, |(name, _)| name.seq + 1);
+        for seq in 0..next_seq {
             let checkpoint_key = log.checkpoint(seq);
             let note = self.get(&checkpoint_key).await?;
             let checkpoint = Checkpoint::open(&note, &key).map_err(|error| QueryError::Contradiction {
@@ -157,21 +133,6 @@ impl Reader {
     }
 
     /// Number of checkpoints; a missing one in between shows as a read error on the way.
-    async fn checkpoints(&self, log: &LogName) -> Result<u64, QueryError> {
-        let prefix = log.directory(Kind::Checkpoint);
-        let (mut last, mut after): (Option<u64>, Option<ObjectKey>) = (None, None);
-        loop {
-            let page = self.archive.list(&prefix, after.as_ref()).await?;
-            for entry in &page.entries {
-                last = log.parse(entry.key.as_str()).map(|name| name.seq).or(last);
-            }
-            match page.entries.last() {
-                Some(entry) if page.more => after = Some(entry.key.clone()),
-                _ => return Ok(last.map_or(0, |last| last + 1)),
-            }
-        }
-    }
-
     async fn get(&self, key: &str) -> Result<Vec<u8>, QueryError> {
         Ok(self.archive.read(&key.parse::<ObjectKey>()?).await?.to_vec())
     }

@@ -159,7 +159,7 @@ pub(crate) fn completeness(records: &[(LedgerName, Record)]) -> (Map<String, Val
             gaps.push(json!(format!(
                 "{ledger}: the next snapshot was due by {due}; later events are not recorded"
             )));
-            exit = Exit::Done;
+            exit = Exit::Incomplete;
         }
     }
     about.insert("record".into(), Value::Array(logs));

@@ -5,7 +5,7 @@ use revtrail_model::{
     id::FolderName,
     time::Clock as _,
 };
-use revtrail_query::{Filter, Row, select};
+use revtrail_query::{DayState, Filter, Row, select};
 use serde_json::{Map, Value, json};
 
 use super::answer::{EVENT_COLUMNS, completeness, event_row, records, when};
@@ -196,10 +196,13 @@ pub(crate) async fn coverage(global: &Global, args: &CoverageArgs) -> Result<Exi
         .unwrap_or(until);
     let since = args.since.as_deref().map_or(Ok(week_before), times::date)?;
     let read = records(global, &args.ledger, &|_| false).await?;
-    let (about, exit) = completeness(&read);
+    let (about, mut exit) = completeness(&read);
     let mut rows = Vec::new();
     for (ledger, record) in &read {
         for day in revtrail_query::coverage(record, (since, until), now) {
+            if matches!(day.state, DayState::Partial | DayState::Missed) {
+                exit = Exit::Incomplete;
+            }
             let reasons: Vec<&str> = day.reasons.iter().map(|reason| reason.as_str()).collect();
             rows.push(vec![
                 json!(ledger),

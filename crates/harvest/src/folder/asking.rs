@@ -119,7 +119,7 @@ impl FolderRun<'_> {
         };
         let events = life.take(&list.revisions, &mut draft.spool)?;
         self.events.extend(events);
-        item.marker = pending.details.head.map(|head| head.marker);
+        item.marker = pending.details.head.as_ref().map(|head| head.marker.clone());
         remember_content(&mut item, &list.revisions);
         self.inventory.put(id.clone(), item);
         Ok(())

@@ -69,7 +69,7 @@ impl FolderRun<'_> {
         let frame = self.make_frame(read.last_at)?;
         let mut settled = read.round.settle(&frame, &self.inventory);
         if read.full && self.covers_from.is_some() {
-            self.unlisted(&read, &mut settled);
+            self.unlisted(read.last_at, &mut settled);
         }
         self.ask_places = std::mem::take(&mut settled.ask);
         for place in std::mem::take(&mut self.state.pending_places) {
@@ -128,11 +128,9 @@ impl FolderRun<'_> {
     }
 
     /// Known live items that a full listing does not show have left their places.
-    fn unlisted(&self, read: &Read, settled: &mut PlacesSettled) {
+    fn unlisted(&self, seen_at: Timestamp, settled: &mut PlacesSettled) {
         for (id, item) in self.inventory.items() {
-            if item.status != Status::Inside
-                || read.round.seen.contains(id)
-                || settled.departed.contains_key(id)
+            if item.status != Status::Inside || settled.seen.contains(id) || settled.departed.contains_key(id)
             {
                 continue;
             }
@@ -147,14 +145,14 @@ impl FolderRun<'_> {
                 settled
                     .ask
                     .entry(place.clone())
-                    .or_insert((source.clone(), read.last_at));
+                    .or_insert((source.clone(), seen_at));
             }
             let departed = Departed {
                 id: id.clone(),
                 kind: item.kind,
                 through: None,
                 source,
-                seen_at: read.last_at,
+                seen_at,
             };
             settled.departed.insert(id.clone(), departed);
         }

@@ -51,7 +51,10 @@ impl Interner {
     pub fn item(&mut self, item: &mut Item) {
         self.parent(&mut item.parent);
         if let Some(pending) = &mut item.pending {
-            self.details(&mut pending.details);
+            // A pending item that was just read shares nothing yet.
+            if let Some(details) = Arc::get_mut(&mut pending.details) {
+                self.details(details);
+            }
             self.request(&mut pending.operation, pending.request_id.as_mut());
         }
     }

@@ -22,7 +22,7 @@ use crate::spool::Source;
 pub struct Pending {
     /// What the entry told of the file.
     #[serde(rename = "d", default)]
-    pub details: Box<Details>,
+    pub details: Arc<Details>,
     /// Digest of the raw record line that showed the item.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<Digest>,

@@ -44,6 +44,8 @@ pub struct PlacesSettled {
     pub departed: BTreeMap<ItemId, Departed>,
     /// Items the round showed, so that a revision list of a place does not treat them as gone.
     pub present: BTreeSet<ItemId>,
+    /// Every item the round showed, also where it no longer was at the end.
+    pub seen: BTreeSet<ItemId>,
 }
 
 struct Settle<'a> {
@@ -56,9 +58,11 @@ struct Settle<'a> {
 
 impl PlaceRound {
     /// Compares the round with what was known.
-    pub fn settle(&self, frame: &Frame, inventory: &Inventory) -> PlacesSettled {
+    pub fn settle(mut self, frame: &Frame, inventory: &Inventory) -> PlacesSettled {
+        let seen = std::mem::take(&mut self.seen);
         let present = self.present();
         let out = PlacesSettled {
+            seen,
             present: present.keys().map(|id| (*id).clone()).collect(),
             ..PlacesSettled::default()
         };

@@ -1,5 +1,7 @@
 //! What is known of an item after a round.
 
+use std::sync::Arc;
+
 use revtrail_connector::change::TrashedThrough;
 use revtrail_model::{event::ItemKind, id::ItemId};
 
@@ -26,6 +28,7 @@ impl Settle<'_> {
         };
         place_item(&mut item, entry, step);
         item.trashed_through = self.trashed_through(id, entry);
+        self.set_pending(id, entry, &mut item);
         item
     }
 
@@ -57,19 +60,12 @@ impl Settle<'_> {
     }
 
     /// Asks for the revisions of a file whose content may have changed: in the folder, in the bin, or just gone from the folder (the
-    /// edits before it left belong to the folder). The entry's details move into the item: a first look has one for every file.
-    pub(super) fn set_pending(&mut self, id: &ItemId, item: &mut Item) {
-        let Some(Entry { shown, source, .. }) = self.entries.get_mut(id) else {
-            return;
-        };
-        let (Shown::Present(meta) | Shown::Trashed(meta, _)) = shown else {
+    /// edits before it left belong to the folder).
+    fn set_pending(&self, id: &ItemId, entry: &Entry, item: &mut Item) {
+        let Some(meta) = entry.shown.meta().filter(|meta| meta.kind == ItemKind::File) else {
             item.pending = None;
             return;
         };
-        if meta.kind != ItemKind::File {
-            item.pending = None;
-            return;
-        }
         let inside = matches!(item.status, Status::Inside | Status::Trashed);
         let was_inside = self
             .inventory
@@ -86,10 +82,10 @@ impl Settle<'_> {
         };
         let former = item.pending.take();
         item.pending = Some(Box::new(Pending {
-            details: std::mem::take(&mut meta.details),
-            raw: source.raw,
-            operation: source.operation.clone(),
-            request_id: source.request_id.clone(),
+            details: Arc::clone(&meta.details),
+            raw: entry.source.raw,
+            operation: entry.source.operation.clone(),
+            request_id: entry.source.request_id.clone(),
             baseline: self.frame.baseline || former.is_some_and(|former| former.baseline),
             was_gone: false,
             last_path: last_path.map(Into::into),
