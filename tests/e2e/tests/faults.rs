@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use revtrail_e2e::{Bench, FOLDER, Place, assert_same, events_as_facts, round_end, rounds, told};
+use revtrail_e2e::{
+    Bench, FOLDER, Place, assert_same, events_as_facts, harmless, round_end, rounds, spread, told,
+};
 use revtrail_simulator::{Fault, FaultKind, FaultPlan, Options, Provider};
 use rstest::rstest;
 use serde_json::Value;
@@ -27,48 +29,6 @@ fn bench(provider: Provider) -> Bench {
     );
     bench.init();
     bench
-}
-
-/// Faults that lose nothing, of every kind that this provider has.
-fn harmless(provider: Provider) -> Vec<Fault> {
-    let after = |wait: &str| Some(wait.to_owned());
-    let mut faults = vec![
-        Fault::Throttle429 { retry_after: None },
-        Fault::Throttle429 {
-            retry_after: after("0"),
-        },
-        Fault::Throttle429 {
-            retry_after: after("0.3"),
-        },
-        Fault::Unavailable503 { retry_after: None },
-        Fault::Unavailable503 {
-            retry_after: after("0"),
-        },
-        Fault::ResetMidBody,
-        Fault::TruncatedJson,
-        Fault::ExpiredToken,
-        Fault::EmptyPage,
-        Fault::DuplicateItems,
-        Fault::UnknownFields,
-    ];
-    match provider {
-        Provider::OneDrive => faults.push(Fault::BatchInner429),
-        Provider::GoogleDrive => faults.extend([Fault::DriveRateLimit403, Fault::BatchInner429]),
-        Provider::Dropbox => {}
-    }
-    faults
-}
-
-/// Each fires at another request first, and then again and again, but never so often that a retry budget runs out.
-fn spread(faults: Vec<Fault>, provider: Provider) -> Vec<FaultPlan> {
-    let plan = |(place, fault): (usize, Fault)| FaultPlan {
-        provider: Some(provider),
-        first: 1 + place as u64 % 4,
-        every: 11 + place as u64,
-        times: 6,
-        ..FaultPlan::once(fault)
-    };
-    faults.into_iter().enumerate().map(plan).collect()
 }
 
 #[rstest]

@@ -58,6 +58,8 @@ fn duration_of_a_harvest(provider: Provider) -> Duration {
 
 /// The world stands still from the first kill of a round to the run that ends it, so the truth is that of one look per round.
 #[rstest]
+#[case::onedrive(Provider::OneDrive)]
+#[case::google_drive(Provider::GoogleDrive)]
 #[case::dropbox(Provider::Dropbox)]
 fn fifty_kills_lose_and_double_nothing(#[case] provider: Provider) {
     let whole = duration_of_a_harvest(provider);
