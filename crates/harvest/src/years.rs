@@ -6,8 +6,8 @@ use revtrail_archive::record;
 use revtrail_ledger::{Frontier, VerifierKey};
 use revtrail_model::{
     id::RunId,
-    layout::LogName,
-    leaf::{CloseLeaf, GenesisLeaf, PreviousLog, VERSION, encode},
+    layout::{Kind, LogName},
+    leaf::{CloseLeaf, GenesisLeaf, Leaf, PreviousLog, VERSION, encode},
     time::{Timestamp, year},
 };
 
@@ -21,13 +21,17 @@ use crate::{
     store,
 };
 
-/// Makes the ledger's first log: one snapshot of a genesis leaf and a run leaf. Refuses a ledger that has a log.
+/// Makes the ledger's first log: one snapshot of a genesis leaf and a run leaf. Refuses a ledger that has a log. An attempt that never
+/// came to its commit point may be repeated.
 pub async fn init(plan: &RunPlan) -> Result<Committed, HarvestError> {
-    if let Some(log) = record::logs(&plan.archive, &plan.ledger).await?.pop() {
-        return Err(HarvestError::LogExists {
-            ledger: plan.ledger.to_string(),
-            log: log.to_string(),
-        });
+    for log in record::logs(&plan.archive, &plan.ledger).await? {
+        if !is_first_attempt(plan, &log).await? {
+            return Err(HarvestError::LogExists {
+                ledger: plan.ledger.to_string(),
+                log: log.to_string(),
+            });
+        }
+        tracing::warn!(%log, "the log has objects of an attempt to create it, but no checkpoint yet");
     }
     let now = plan.clock.now();
     let opening = Opening {
@@ -40,6 +44,21 @@ pub async fn init(plan: &RunPlan) -> Result<Committed, HarvestError> {
         run: &run_id(now)?,
     };
     open_new(plan, &opening, (BTreeMap::new(), Inventories::new())).await
+}
+
+/// True when nothing but objects of a first snapshot stand there. Any later object tells of a log whose checkpoints were lost: a new one
+/// must not take its place.
+async fn is_first_attempt(plan: &RunPlan, log: &LogName) -> Result<bool, HarvestError> {
+    for kind in Kind::ALL {
+        let objects = record::objects(&plan.archive, log, kind).await?;
+        if objects
+            .iter()
+            .any(|(name, _)| name.kind == Kind::Checkpoint || name.seq > 0)
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Goes on in the log of the present year: closes the old log, opens the new one. A crash between the two is made good by the next run,
@@ -145,7 +164,6 @@ async fn close(
 }
 
 async fn is_closed(plan: &RunPlan, log: &OpenLog) -> Result<bool, HarvestError> {
-    use revtrail_model::{layout::Kind, leaf::Leaf};
     let key = log.name.object(Kind::Segment, log.seq, &log.checkpoint.root);
     let leaves = crate::snapshot::read_segment(&key, &store::read(&plan.archive, &key).await?)?;
     Ok(leaves

@@ -126,6 +126,11 @@ impl Bench {
         run(revtrail(self.dir()).args(args))
     }
 
+    /// Waits for a future on the bench's own runtime.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
     /// Starts the program and does not wait for it.
     ///
     /// # Panics
