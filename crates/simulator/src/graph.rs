@@ -35,9 +35,6 @@ use problem::{Answer, Problem};
 use route::{Part, Place, Route};
 use text::Query;
 
-/// Where a forged link leads.
-const FOREIGN: &str = "https://graph.attacker.example";
-
 /// The drive, and the items by id as far as they have been asked for.
 struct Face {
     sim: Arc<Sim>,
@@ -243,7 +240,7 @@ impl Face {
     fn next_link(&self, asked: &Asked<'_>, link: String) -> String {
         match link.strip_prefix(self.base()) {
             Some(rest) if self.sim.fires(asked.call, FaultKind::ForeignNextLink).is_some() => {
-                format!("{FOREIGN}{rest}")
+                format!("{}{rest}", self.sim.options().foreign_origin)
             }
             _ => link,
         }

@@ -80,6 +80,8 @@ pub struct Options {
     pub sharing: Sharing,
     /// Time every answer of a face takes at least; zero answers at once.
     pub latency: Duration,
+    /// Origin that a forged link of [`Fault::ForeignNextLink`] leads to.
+    pub foreign_origin: String,
 }
 
 impl Default for Options {
@@ -96,6 +98,7 @@ impl Default for Options {
             },
             sharing: Sharing::Shared,
             latency: Duration::ZERO,
+            foreign_origin: "https://graph.attacker.example".to_owned(),
         }
     }
 }
