@@ -16,7 +16,7 @@ use std::{fmt, str::FromStr};
 use crate::{
     error::{LedgerError, excerpt},
     hash::{EMPTY_ROOT, Hash},
-    note::{Algorithm, KeyName, Note, VerifierKey},
+    note::{Algorithm, KeyName, Note, VerifiedSignature, VerifierKey},
     signer::Signer,
     tree::{TreeHead, TreeSize},
 };
@@ -144,16 +144,25 @@ impl Checkpoint {
     }
 
     /// Reads a note, checks that the log's key signed it, and that it is about the log the key is named for.
-    /// Signatures of other keys are ignored; to check witnesses too, use [`Note::verify`].
+    /// Signatures of other keys are ignored; to check witnesses too, use [`Checkpoint::verify`].
     pub fn open(note: &[u8], key: &VerifierKey) -> Result<Self, LedgerError> {
+        Ok(Self::verify(&Note::parse(note)?, key, &[])?.0)
+    }
+
+    /// As [`Checkpoint::open`], for a note read before, with the signatures that held: the log's, and those of the `cosigners`
+    /// among its lines (C2SP tlog-cosignature). A wrong signature of any of these keys refuses the note.
+    pub fn verify<'k>(
+        note: &Note,
+        key: &'k VerifierKey,
+        cosigners: &'k [VerifierKey],
+    ) -> Result<(Self, Vec<VerifiedSignature<'k>>), LedgerError> {
         if key.algorithm() != Algorithm::Ed25519 {
             return Err(LedgerError::VerifierKey {
                 key: key.to_string(),
                 reason: "a log signs with Ed25519 (0x01), this is a witness key",
             });
         }
-        let note = Note::parse(note)?;
-        note.verify(std::slice::from_ref(key), &[])?;
+        let signatures = note.verify(std::slice::from_ref(key), cosigners)?;
         let checkpoint = Self::parse(note.text())?;
         if checkpoint.origin.as_str() != key.name().as_str() {
             return Err(LedgerError::OriginMismatch {
@@ -161,7 +170,7 @@ impl Checkpoint {
                 actual: checkpoint.origin.to_string(),
             });
         }
-        Ok(checkpoint)
+        Ok((checkpoint, signatures))
     }
 }
 

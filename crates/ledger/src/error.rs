@@ -3,6 +3,7 @@
 use crate::{
     hash::Hash,
     note::{KeyId, KeyName},
+    tile::TileId,
     tree::{LeafIndex, TreeSize},
 };
 
@@ -70,6 +71,36 @@ pub enum LedgerError {
         /// Place of the node in its level.
         index: u64,
     },
+    /// Text that does not name a tile or an entry bundle.
+    #[error("not the path of a tile or entry bundle: {0:?}")]
+    TilePath(String),
+    /// A tile or entry bundle that is needed and not there.
+    #[error("{0} is missing")]
+    MissingTile(TileId),
+    /// Bytes that are not the tile or entry bundle they are said to be.
+    #[error("malformed {id}: {reason}")]
+    Tile {
+        /// The tile or bundle.
+        id: TileId,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A tile whose hashes do not lead to the tile above it or to the signed root.
+    #[error("{id} gives {actual}, what stands above it says {expected}")]
+    TileMismatch {
+        /// The tile.
+        id: TileId,
+        /// What the tile above, or the checkpoint, holds.
+        expected: Hash,
+        /// What the tile's hashes give.
+        actual: Hash,
+    },
+    /// An entry that no entry bundle can hold.
+    #[error("entry of {0} bytes is longer than 65535")]
+    EntryLength(usize),
+    /// Bytes that are not a proof in the form of C2SP tlog-proof.
+    #[error("malformed proof: {0}")]
+    Proof(&'static str),
     /// Bytes that are not a signed note.
     #[error("malformed note: {0}")]
     Note(&'static str),
@@ -141,6 +172,9 @@ impl LedgerError {
             Self::Sign { .. } | Self::SignerMismatch(_) => {
                 Some("check the signing key and the service that holds it, then run again")
             }
+            Self::MissingTile(_) | Self::TileMismatch { .. } | Self::Tile { .. } => Some(
+                "tiles are views: run `revtrail views rebuild`, which names those that contradict the record",
+            ),
             Self::BadSignature { .. } | Self::RootMismatch { .. } | Self::TreeShrank { .. } => {
                 Some("keep both copies unchanged and report them: the record was altered or forked")
             }

@@ -5,7 +5,9 @@ pub mod error;
 pub mod hash;
 pub mod key;
 pub mod note;
+pub mod proof;
 pub mod signer;
+pub mod tile;
 pub mod tree;
 
 pub use checkpoint::{Checkpoint, Origin};
@@ -15,5 +17,7 @@ pub use key::{PublicKey, Signature};
 pub use note::{
     Algorithm, CosignatureTime, KeyId, KeyName, Note, NoteSignature, VerifiedSignature, VerifierKey,
 };
+pub use proof::TlogProof;
 pub use signer::{FileSigner, Signer};
+pub use tile::{Tile, TileHashes, TileId, TileWriter};
 pub use tree::{Frontier, LeafIndex, TreeHead, TreeSize};

@@ -6,6 +6,7 @@
 
 mod frontier;
 mod prove;
+mod suffix;
 mod verify;
 
 #[cfg(test)]
@@ -14,9 +15,11 @@ mod tests;
 use std::fmt;
 
 pub use frontier::Frontier;
+pub(crate) use prove::perfect_root;
 pub use prove::{
     HashReader, NodeId, consistency_nodes, inclusion_nodes, prove_consistency, prove_inclusion, root_of,
 };
+pub use suffix::Suffix;
 pub use verify::{verify_consistency, verify_inclusion};
 
 use crate::hash::Hash;

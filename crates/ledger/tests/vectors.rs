@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its vectors fails")]
 
-use std::{env, fs, path::PathBuf};
+use std::{collections::BTreeMap, env, fs, path::PathBuf};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use revtrail_ledger::{
-    Algorithm, Checkpoint, Frontier, Hash, LeafIndex, LedgerError, Note, PublicKey, Signature, TreeHead,
-    TreeSize, VerifierKey,
-    tree::{prove_consistency, prove_inclusion, verify_consistency, verify_inclusion},
+    Algorithm, Checkpoint, Frontier, Hash, LeafIndex, LedgerError, Note, PublicKey, Signature, TileHashes,
+    TileId, TileWriter, TlogProof, TreeHead, TreeSize, VerifierKey, leaf_hash,
+    tile::{edge_tiles, needed_tiles, read_bundle},
+    tree::{inclusion_nodes, prove_consistency, prove_inclusion, verify_consistency, verify_inclusion},
 };
 use serde_json::Value;
 
@@ -241,4 +244,122 @@ fn bytes(hex: &str) -> Vec<u8> {
     pairs
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect()
+}
+
+/// Checkpoints of the small log; its partial tiles were kept.
+const MINILOG_SIZES: [u64; 6] = [1, 3, 255, 256, 257, 300];
+
+fn minilog_tile(id: &str) -> Vec<u8> {
+    fs::read(vector(&format!("minilog/log/{id}")).unwrap()).unwrap()
+}
+
+fn minilog_entries() -> Vec<Vec<u8>> {
+    ["tile/entries/000", "tile/entries/001.p/44"]
+        .into_iter()
+        .flat_map(|path| {
+            let bytes = minilog_tile(path);
+            let entries = read_bundle(path.parse().unwrap(), &bytes).unwrap();
+            entries.into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn minilog_tiles_are_the_ones_we_make() {
+    if vector("minilog").is_none() {
+        return;
+    }
+    let (mut writer, mut made) = (TileWriter::new(), 0);
+    for (index, entry) in (1_u64..).zip(minilog_entries()) {
+        writer.append(&entry).unwrap();
+        if MINILOG_SIZES.contains(&index) {
+            for tile in writer.take() {
+                assert_eq!(tile.bytes, minilog_tile(&tile.id.to_string()), "{}", tile.id);
+                made += 1;
+            }
+        }
+    }
+    // Everything that stands there: six tiles of level 0, one of level 1, six bundles.
+    assert_eq!(made, 13);
+}
+
+#[test]
+fn minilog_tiles_are_authenticated_and_prove_what_its_proofs_prove() {
+    let Some(key) = text("minilog/log.vkey") else {
+        return;
+    };
+    let key: VerifierKey = key.trim_end().parse().unwrap();
+    let checkpoint = Checkpoint::open(&minilog_tile("checkpoint"), &key).unwrap();
+    let size = checkpoint.size;
+    let rows = rows("minilog/inclusion.jsonl");
+    for row in rows.iter().filter(|row| row["ok"] == true && row["size"] == 300) {
+        let index = LeafIndex::new(row["index"].as_u64().unwrap());
+        let needed = needed_tiles(size, &inclusion_nodes(index, size).unwrap());
+        let fetch = |id: &TileId| (*id, minilog_tile(&id.to_string()));
+        let tiles: BTreeMap<TileId, Vec<u8>> = needed.iter().map(fetch).collect();
+        let reader = TileHashes::authenticate(&checkpoint.head(), &tiles).unwrap();
+        assert_eq!(
+            prove_inclusion(&reader, index, size).unwrap(),
+            proof(row).unwrap(),
+            "{row}"
+        );
+    }
+}
+
+#[test]
+fn c2sp_tile_numbers() {
+    let Some(text) = text("c2sp/tile-paths.json") else {
+        return;
+    };
+    let numbers: Value = serde_json::from_str(&text).unwrap();
+    let path = numbers["index_encoding"]["1234067"].as_str().unwrap();
+    let id: TileId = format!("tile/3/{path}").parse().unwrap();
+    assert_eq!(id.index(), 1_234_067);
+    let edge: Vec<(u64, u64)> = edge_tiles(TreeSize::new(70_000))
+        .iter()
+        .map(|id| (id.index(), u64::from(id.width())))
+        .collect();
+    let tree = &numbers["tree_70000"];
+    let number = |name: &str| tree[name].as_u64().unwrap();
+    assert_eq!(
+        edge,
+        [
+            (number("full_level0"), number("partial_level0_width")),
+            (number("full_level1"), number("partial_level1_width")),
+            (0, number("partial_level2_width")),
+        ]
+    );
+    let edge = edge_tiles(TreeSize::new(256));
+    assert_eq!(
+        (edge.len() as u64, u64::from(edge[0].width())),
+        (1, numbers["tree_256"]["partial_level1_width"].as_u64().unwrap())
+    );
+}
+
+/// Two of the three witnesses are enough for the policy of these vectors.
+#[test]
+fn minilog_tlog_proofs_get_their_verdict() {
+    let Some(key) = text("minilog/log.vkey") else {
+        return;
+    };
+    let key: VerifierKey = key.trim_end().parse().unwrap();
+    let witnesses: Vec<VerifierKey> = text("minilog/witnesses.vkey")
+        .unwrap()
+        .lines()
+        .map(|line| line.parse().unwrap())
+        .collect();
+    for row in rows("minilog/tlog-proof/cases.jsonl") {
+        let bytes = fs::read(vector(&format!("minilog/{}", row["file"].as_str().unwrap())).unwrap()).unwrap();
+        let leaf = leaf_hash(&STANDARD.decode(row["leaf_b64"].as_str().unwrap()).unwrap());
+        let cosigners = TlogProof::parse(&bytes).and_then(|proof| {
+            assert_eq!(proof.to_bytes(), bytes, "{row}");
+            let proven = proof.verify(&leaf, &key, &witnesses)?;
+            Ok(proven.signatures.iter().filter(|one| one.time.is_some()).count())
+        });
+        assert_eq!(
+            cosigners.is_ok_and(|count| count >= 2),
+            row["ok"] == true,
+            "{row}"
+        );
+    }
 }

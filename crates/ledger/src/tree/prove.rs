@@ -206,15 +206,15 @@ fn consistency_path(old: TreeSize, new: TreeSize) -> Result<Vec<Range>, LedgerEr
     Ok(path)
 }
 
-fn missing(node: NodeId) -> LedgerError {
+pub(super) const fn missing(node: NodeId) -> LedgerError {
     LedgerError::MissingNode {
         level: node.level,
         index: node.index,
     }
 }
 
-/// Root over a power-of-two number of leaf hashes.
-fn perfect_root(leaves: &[Hash]) -> Hash {
+/// Root over a power-of-two number of hashes of one level.
+pub(crate) fn perfect_root(leaves: &[Hash]) -> Hash {
     if let [leaf] = leaves {
         return *leaf;
     }
