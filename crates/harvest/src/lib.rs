@@ -8,6 +8,7 @@ pub mod inventory;
 pub mod log;
 pub mod meta;
 pub mod places;
+pub mod publish;
 pub mod revisions;
 pub mod round;
 pub mod run;

@@ -19,6 +19,7 @@ use crate::{
     error::HarvestError,
     folder::{FolderPlan, FolderRun, Progress},
     log::{OpenLog, newest_log, open_log},
+    publish,
     snapshot::{Draft, Lead, seal_draft},
     state::{Changed, FolderState, Inventories},
     years,
@@ -298,6 +299,7 @@ impl<'a> Running<'a> {
         let committed = commit(&target, &self.tip, body, state, run).await?;
         self.record(&committed);
         self.tip = committed.tip;
+        publish::after_commit(self.plan, &self.name, self.tip.next_seq - 1).await;
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use crate::{
     commit::{Committed, NextState, Target, Tip, commit},
     error::HarvestError,
     log::{OpenLog, exists, open_log},
+    publish,
     run::{RunPlan, run_id, run_leaf},
     snapshot::{Draft, seal_draft},
     state::{Changed, FolderState, Inventories},
@@ -120,8 +121,9 @@ async fn close(
     ),
     HarvestError,
 > {
-    let origin = log.origin.clone();
+    let (origin, name, closing) = (log.origin.clone(), log.name.clone(), log.seq + 1);
     let checkpoint = if is_closed(plan, &log).await? {
+        publish::after_commit(plan, &name, log.seq).await;
         log.checkpoint
     } else {
         let leaf = CloseLeaf {
@@ -152,6 +154,7 @@ async fn close(
             run_leaf(plan, (now, now), run),
         )
         .await?;
+        publish::after_commit(plan, &name, closing).await;
         committed.tip.checkpoint.unwrap_or(log.checkpoint)
     };
     let previous = PreviousLog {
@@ -211,7 +214,9 @@ async fn open_new(
         changed: Changed::new(),
     };
     let run = run_leaf(plan, (opening.now, opening.now), opening.run);
-    commit(&target(plan, &opening.name, &origin), &tip, body, state, run).await
+    let committed = commit(&target(plan, &opening.name, &origin), &tip, body, state, run).await?;
+    publish::after_commit(plan, &opening.name, 0).await;
+    Ok(committed)
 }
 
 fn target<'a>(plan: &'a RunPlan, name: &'a LogName, origin: &'a str) -> Target<'a> {
