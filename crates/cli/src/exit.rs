@@ -137,7 +137,7 @@ impl From<revtrail_query::QueryError> for Failure {
         use revtrail_query::QueryError as Error;
         let exit = match &error {
             Error::Contradiction { .. } | Error::Model { .. } => Exit::Contradiction,
-            Error::NoLog(_) => Exit::Usage,
+            Error::NoLog(_) | Error::NoLeaf { .. } | Error::NoCheckpoint { .. } => Exit::Usage,
             Error::NoKey(_) => Exit::CannotJudge,
             _ => Exit::Failed,
         };

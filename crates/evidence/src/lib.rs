@@ -4,11 +4,14 @@ mod events;
 mod finding;
 mod log;
 mod objects;
+pub mod proof;
 mod snapshot;
 mod source;
+mod trust;
 mod verify;
 mod windows;
 
 pub use finding::{Finding, Report, Severity, Verdict};
 pub use source::{RecordSource, SourceError};
+pub use trust::{PolicyError, TrustPolicy, TrustedLog};
 pub use verify::{Policy, VerifyError, verify};

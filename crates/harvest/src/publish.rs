@@ -9,7 +9,7 @@ mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use revtrail_archive::{Archive, ArchiveErrorKind};
+use revtrail_archive::{Archive, ArchiveErrorKind, record};
 use revtrail_ledger::{
     Checkpoint, TileId, TileWriter, TreeHead, TreeSize, VerifierKey,
     tile::{edge_tiles, last_bundle},
@@ -91,7 +91,7 @@ pub fn rebuild<'a>(
     Box::pin(async move {
         let log = Log { archive, name, key };
         let (mut writer, mut published) = (TileWriter::new(), Published::default());
-        let checkpoints = store::objects(archive, name, Kind::Checkpoint).await?;
+        let checkpoints = record::objects(archive, name, Kind::Checkpoint).await?;
         for seq in 0..checkpoints.last().map_or(0, |(last, _)| last.seq + 1) {
             log.replay(seq, &mut writer, &mut published).await?;
         }

@@ -5,6 +5,7 @@ mod coverage;
 mod error;
 mod filter;
 mod paths;
+mod prove;
 mod reader;
 
 pub use at::{Certainty, Standing, at};
@@ -12,6 +13,7 @@ pub use coverage::{Day, DayState, OpenGap, coverage, open_gaps};
 pub use error::QueryError;
 pub use filter::{Filter, actors, history, select};
 pub use paths::PathChanges;
+pub use prove::{GrowthEvidence, LeafEvidence, Source};
 pub use reader::{KeyOf, Reader, Record, Row, WindowRow};
 
 #[cfg(test)]

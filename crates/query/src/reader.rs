@@ -76,7 +76,7 @@ impl Reader {
     ) -> BoxFuture<'a, Result<Record, QueryError>> {
         Box::pin(async move {
             let mut record = Record::default();
-            let logs = record::logs(self.archive.as_ref(), &self.ledger).await?;
+            let logs = self.logs().await?;
             if logs.is_empty() {
                 return Err(QueryError::NoLog(self.ledger.to_string()));
             }
@@ -85,6 +85,10 @@ impl Reader {
             }
             Ok(record)
         })
+    }
+
+    pub(crate) async fn logs(&self) -> Result<Vec<LogName>, QueryError> {
+        Ok(record::logs(self.archive.as_ref(), &self.ledger).await?)
     }
 
     async fn read_log(
@@ -96,9 +100,7 @@ impl Reader {
         let origin = log.origin(&self.origin);
         let key = (self.key)(&origin).ok_or_else(|| QueryError::NoKey(origin.clone()))?;
         let mut frontier = Frontier::new();
-        let checkpoints = record::objects(self.archive.as_ref(), log, Kind::Checkpoint).await?;
-        let next_seq = checkpoints.last().map_or(0, |(name, _)| name.seq + 1);
-        for seq in 0..next_seq {
+        for seq in 0..self.checkpoints(log).await? {
             let checkpoint_key = log.checkpoint(seq);
             let note = self.get(&checkpoint_key).await?;
             let checkpoint = Checkpoint::open(&note, &key).map_err(|error| QueryError::Contradiction {
@@ -133,11 +135,20 @@ impl Reader {
     }
 
     /// Number of checkpoints; a missing one in between shows as a read error on the way.
-    async fn get(&self, key: &str) -> Result<Vec<u8>, QueryError> {
+    pub(crate) async fn checkpoints(&self, log: &LogName) -> Result<u64, QueryError> {
+        let checkpoints = record::objects(self.archive.as_ref(), log, Kind::Checkpoint).await?;
+        Ok(checkpoints.last().map_or(0, |(name, _)| name.seq + 1))
+    }
+
+    pub(crate) async fn get(&self, key: &str) -> Result<Vec<u8>, QueryError> {
         Ok(self.archive.read(&key.parse::<ObjectKey>()?).await?.to_vec())
     }
 
-    async fn segment(&self, key: &str, digest: Option<Digest>) -> Result<Vec<Vec<u8>>, QueryError> {
+    pub(crate) async fn segment(
+        &self,
+        key: &str,
+        digest: Option<Digest>,
+    ) -> Result<Vec<Vec<u8>>, QueryError> {
         let bytes = self.get(key).await?;
         if digest != Some(sha256(&bytes)) {
             let what = "does not have the digest that its checkpoint names".into();
