@@ -185,7 +185,9 @@ mod tests {
         let both = WorldSource::merged(vec![one.below("/One/"), two.below("Two")]);
         let mut world = both.world();
         world.advance(at(9)).unwrap();
-        assert!(world.find("One/g").is_some() && world.find("Two/f").is_some());
+        let size = |path: &str| world.find(path).map(|item| item.saves.last().unwrap().size);
+        assert_eq!((size("One/g"), size("Two/f")), (Some(1), Some(2)));
+        assert_eq!(size("One/f"), None);
         assert_eq!(both.edits()[2].from.as_deref(), Some("One/f"));
     }
 

@@ -62,6 +62,14 @@ async fn client(endpoint: &str) -> Client {
     Client::from_conf(config.build())
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server runs on this machine, and its clock is compared with ours"
+)]
+fn now() -> time::Timestamp {
+    time::Timestamp::now()
+}
+
 #[tokio::test]
 async fn a_locked_bucket_keeps_the_contract() {
     let Some(settings) = settings(Lock::On).await else {
@@ -69,7 +77,10 @@ async fn a_locked_bucket_keeps_the_contract() {
     };
     let archive = S3Archive::connect(settings).await.unwrap();
     suite::check_with_pages(&archive).await;
-    assert!(archive.clock().await.is_some());
+    let clock = archive.clock().await.unwrap();
+    let apart = time::millis_between(clock, now()).abs();
+    assert!(apart < 60_000, "{clock} is {apart} ms away");
+    assert_eq!(clock.subsec_nanosecond(), 0);
 }
 
 #[tokio::test]

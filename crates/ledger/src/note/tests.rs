@@ -64,7 +64,10 @@ fn ignores_unknown_keys_but_wants_a_required_one() {
         error.to_string(),
         format!("note has no signature of a.example/log+{}", stranger.id())
     );
-    assert!(error.hint().is_some());
+    assert_eq!(
+        error.hint(),
+        Some("check that the configured verifier key belongs to this log")
+    );
     assert!(matches!(
         note.verify(&[], &firsts),
         Err(LedgerError::NoTrustedSignature(_))

@@ -262,8 +262,12 @@ mod tests {
         assert_eq!(files.wants("id"), Some(&Mask::All));
         assert_eq!(files.wants("size"), None);
         assert_eq!(files.wants("name"), Some(&Mask::All));
-        assert!(files.wants("owners").unwrap().wants("me").is_none());
-        assert!(files.wants("capabilities").unwrap().wants("canEdit").is_some());
+        let owners = files.wants("owners").unwrap();
+        assert_eq!(owners.wants("emailAddress"), Some(&Mask::All));
+        assert_eq!(owners.wants("me"), None);
+        let capabilities = files.wants("capabilities").unwrap();
+        assert_eq!(capabilities.wants("canEdit"), Some(&Mask::All));
+        assert_eq!(capabilities.wants("canShare"), None);
         assert_eq!(mask.wants("kind"), None);
         assert_eq!(Mask::parse("*", &FILES).unwrap(), Mask::All);
         assert_eq!(

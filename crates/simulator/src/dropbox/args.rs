@@ -258,7 +258,10 @@ mod tests {
             Err(Problem::field("limit", "101 is greater than maximum 100"))
         );
         assert_eq!(args.word("mode", &["path", "id"]), Ok(Some("id")));
-        assert!(args.flag("flag").is_err());
+        assert_eq!(
+            args.flag("flag"),
+            Err(Problem::field("flag", "expected boolean, got null"))
+        );
         assert_eq!(
             args.finish(),
             Err(Problem::Bad("request body: unknown field 'x'".to_owned()))
