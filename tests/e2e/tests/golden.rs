@@ -327,8 +327,8 @@ const DAMAGES: [(&str, Damage); 11] = [
     }),
     ("state-edited", |record| {
         let object = find(record, Kind::State, 2);
-        let text = String::from_utf8(record[object].1.clone()).unwrap();
-        record[object].1 = text.replacen("note-", "nota-", 1).into_bytes();
+        let text = unpack(&record[object].1);
+        record[object].1 = pack(&text.replacen("note-", "nota-", 1));
     }),
     ("end-missing", |record| {
         record.retain(|(key, _)| !(key.contains("/2027/") && key.contains(&format!("{:020}", 1))));
@@ -339,9 +339,9 @@ const DAMAGES: [(&str, Damage); 11] = [
     }),
     ("attempt-left-over", |record| {
         let object = find(record, Kind::State, 1);
-        let (_, bytes) = &record[object];
-        let edited = [bytes.as_slice(), b"\n"].concat();
-        let key = format!("main/2026/state/{:020}-{}", 1, revtrail_model::sha256(&edited));
+        let edited = pack(&(unpack(&record[object].1) + "\n"));
+        let digest = revtrail_model::sha256(&edited);
+        let key = format!("main/2026/state/{:020}-{digest}.jsonl.zst", 1);
         record.push((key, edited));
     }),
 ];
