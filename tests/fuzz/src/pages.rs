@@ -1,0 +1,233 @@
+//! Provider answers: a server of our own gives the same bytes to every question, and the connector makes of them what it can. This takes
+//! the whole way, from the socket through JSON and mapping to feed pages and revision lists.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use revtrail_connector::{
+    Connector, FeedPoint, FolderRoot, Next, Place, Within,
+    change::{About, RevisionAsk},
+};
+use revtrail_model::time::{FixedClock, Timestamp};
+use revtrail_settings::{Account, Config};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    runtime::Runtime,
+};
+
+/// Answers to questions that come before those of interest, by the end of their address.
+const FIXED: [(&str, &str); 5] = [
+    (
+        "/token",
+        r#"{"access_token":"token","token_type":"bearer","expires_in":3600}"#,
+    ),
+    ("/changes/startpagetoken", r#"{"startPageToken":"5"}"#),
+    (
+        "/files/root",
+        r#"{"id":"drive","mimeType":"application/vnd.google-apps.folder"}"#,
+    ),
+    (
+        "/users/get_current_account",
+        r#"{"account_id":"dbid:a","root_info":{".tag":"user","root_namespace_id":"drive","home_namespace_id":"drive"}}"#,
+    ),
+    ("/users/get_account_batch", "[]"),
+];
+
+/// A connector and the server it speaks to.
+pub struct Pages {
+    runtime: Runtime,
+    connector: Box<dyn Connector>,
+    answer: Arc<Mutex<Vec<u8>>>,
+    _secrets: tempfile::TempDir,
+}
+
+impl Pages {
+    /// For `provider` as the configuration names it.
+    ///
+    /// # Panics
+    /// When nothing can be set up.
+    pub fn new(provider: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let answer = Arc::new(Mutex::new(Vec::new()));
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let served = Arc::clone(&answer);
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&served)));
+            }
+        });
+        let secrets = tempfile::tempdir().unwrap();
+        let connector = connector(provider, &url, secrets.path());
+        Self {
+            runtime,
+            connector,
+            answer,
+            _secrets: secrets,
+        }
+    }
+
+    /// Asks everything a harvest asks, and gets `bytes` each time. Gives the number of changes and of revisions understood.
+    pub fn read(&self, bytes: &[u8]) -> (usize, usize) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
+        self.runtime.block_on(self.ask())
+    }
+
+    async fn ask(&self) -> (usize, usize) {
+        let place = Place {
+            drive: Some("drive".into()),
+            within: Within::Path("/Handbook".into()),
+        };
+        let _folder = self.connector.resolve(&place).await;
+        let root = FolderRoot {
+            drive: "drive".into(),
+            item: "item".into(),
+            place: Some("/handbook".into()),
+        };
+        let mut changes = 0;
+        for start in [FeedPoint::Start, FeedPoint::After("drive 5".into())] {
+            changes += self.feed(&root, start).await;
+        }
+        if let Ok(page) = self.connector.subtree(&root, &"item".into(), None).await {
+            changes += page.changes.len();
+        }
+        let ask = |about| RevisionAsk { about, head: None };
+        let questions = [
+            vec![ask(About::Item("item".into()))],
+            vec![
+                ask(About::Item("item".into())),
+                ask(About::Place("/handbook/a".into())),
+                ask(About::Item("other".into())),
+            ],
+        ];
+        let mut revisions = 0;
+        for asks in questions {
+            if let Ok(answers) = self.connector.revisions(&root, &asks).await {
+                assert_eq!(answers.len(), asks.len());
+                let lists = answers.iter().filter_map(|answer| answer.outcome.as_ref().ok());
+                revisions += lists.map(|list| list.revisions.len()).sum::<usize>();
+            }
+        }
+        (changes, revisions)
+    }
+}
+
+impl Pages {
+    /// Some pages of a feed; every one is the same, so it may have no end.
+    async fn feed(&self, root: &FolderRoot, start: FeedPoint) -> usize {
+        let (mut at, mut changes) = (start, 0);
+        for _ in 0..4 {
+            let Ok(page) = self.connector.changes(root, at).await else {
+                break;
+            };
+            changes += page.changes.len();
+            match page.next {
+                Next::Page(token) => at = FeedPoint::Page(token),
+                Next::CaughtUp(_) => break,
+            }
+        }
+        changes
+    }
+}
+
+fn connector(provider: &str, url: &str, secrets: &Path) -> Box<dyn Connector> {
+    fs::write(secrets.join("secret"), "secret").unwrap();
+    let secret = secrets.join("secret").display().to_string();
+    let special = match provider {
+        "onedrive" => {
+            format!("tenant = \"6d1c0a4e-9c1f-4a46-8f3e-2b1d7c5a9e10\"\napi_url = \"{url}/v1.0\"\n")
+        }
+        _ => format!("refresh_token_file = \"{secret}\"\napi_url = \"{url}\"\n"),
+    };
+    let text = format!(
+        "[archive]\nurl = \"file:///nowhere\"\n[signing]\nkey_file = \"{secret}\"\n\
+         [accounts.account]\nprovider = \"{provider}\"\n{special}token_url = \"{url}/token\"\nclient_id = \"client\"\n\
+         client_secret_file = \"{secret}\"\nretry_base_ms = 1\nrequests_per_second = 1000000.0\n\
+         [ledgers.main]\norigin = \"evidence.example/main\"\nschedule = \"0 0 * * *\"\nretention = \"1y\"\n\
+         [[ledgers.main.folders]]\nname = \"handbook\"\naccount = \"account\"\npath = \"/Handbook\"\ndrive = \"drive\"\n"
+    );
+    let config = Config::parse(Path::new("revtrail.toml"), &text).unwrap();
+    let clock = Arc::new(FixedClock(Timestamp::UNIX_EPOCH));
+    let connector = match config.accounts.values().next() {
+        Some(Account::OneDrive(account)) => revtrail_onedrive::connect(account, clock),
+        Some(Account::GoogleDrive(account)) => revtrail_google_drive::connect(account, clock),
+        Some(Account::Dropbox(account)) => revtrail_dropbox::connect(account, clock),
+        None => panic!("no account"),
+    };
+    connector.unwrap()
+}
+
+/// Answers requests of one connection until it closes.
+async fn serve(mut stream: TcpStream, answer: Arc<Mutex<Vec<u8>>>) {
+    let mut received = Vec::new();
+    while let Some(path) = request(&mut stream, &mut received).await {
+        let bytes = answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (kind, body) = dress(&path, bytes);
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\r\n",
+            body.len()
+        );
+        let sent = stream.write_all(&[head.as_bytes(), &body].concat()).await;
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads one request to its end; gives its target.
+async fn request(stream: &mut TcpStream, received: &mut Vec<u8>) -> Option<String> {
+    loop {
+        if let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&received[..end]).to_ascii_lowercase();
+            let length: usize = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
+                .unwrap_or(0);
+            if received.len() >= end + 4 + length {
+                received.drain(..end + 4 + length);
+                return Some(head.split(' ').nth(1)?.to_owned());
+            }
+        }
+        if stream.read_buf(received).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+/// The bytes in the clothes that the question expects: as they are, or as parts of a batch.
+fn dress(path: &str, bytes: Vec<u8>) -> (&'static str, Vec<u8>) {
+    let joined = |before: String, after: &str| [before.as_bytes(), &bytes, after.as_bytes()].concat();
+    let known = FIXED
+        .iter()
+        .find(|(end, _)| path.split('?').next().is_some_and(|path| path.ends_with(end)));
+    if let Some((_, answer)) = known {
+        ("application/json", (*answer).into())
+    } else if path.ends_with("/$batch") {
+        let part = |id| joined(format!(r#"{{"id":"{id}","status":200,"body":"#), "}");
+        let parts = [part(0), part(1), part(2)].join(&b',');
+        let body = [&br#"{"responses":["#[..], &parts, b"]}"].concat();
+        ("application/json", body)
+    } else if path.contains("/batch") {
+        let part = |id| {
+            let head = "Content-Type: application/http\r\nContent-ID: <response-";
+            joined(
+                format!(
+                    "--b\r\n{head}{id}>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+                ),
+                "\r\n",
+            )
+        };
+        let body = [part(0), part(2), b"--b--\r\n".to_vec()].concat();
+        ("multipart/mixed; boundary=b", body)
+    } else {
+        ("application/json", bytes)
+    }
+}
