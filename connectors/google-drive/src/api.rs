@@ -26,6 +26,12 @@ use crate::{
 pub(crate) const SCOPE: &str = "https://www.googleapis.com/auth/drive.metadata.readonly";
 /// Drive refuses more parts in one batch.
 pub(crate) const MAX_PARTS: usize = 100;
+/// Cost of one item or of a token, in Drive's quota units.
+pub(crate) const READ_UNITS: u32 = 5;
+/// Cost of one page of a listing, of the change log or of revisions.
+pub(crate) const LIST_UNITS: u32 = 100;
+/// What a whole batch of lists costs.
+const FULL_BATCH_UNITS: f64 = 10_000.0;
 /// The id that stands for the root of the caller's My Drive.
 const MY_DRIVE: &str = "root";
 /// Larger numbers are cut down to this one.
@@ -228,9 +234,9 @@ pub(crate) fn http(account: &Account, clock: Arc<dyn Clock>) -> Result<Http, Con
             ..RetryPolicy::default()
         },
         pacing: Pacing {
-            units_per_second: account.requests_per_second(),
+            units_per_second: account.units_per_second(),
             // A whole batch must fit.
-            burst: account.requests_per_second().max(100.0),
+            burst: account.units_per_second().max(FULL_BATCH_UNITS),
         },
         user_agent: USER_AGENT.to_owned(),
         max_body_bytes: 64 << 20,

@@ -15,8 +15,10 @@ const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
 /// Where batches go, below the API.
 const BATCH_PATH: &str = "batch/drive/v3";
 const RETRY_BASE_MS: u64 = 1000;
-/// A list costs 100 of the 325,000 units a user may spend per minute; about three quarters of that.
-const REQUESTS_PER_SECOND: f64 = 40.0;
+/// About three quarters of the 325,000 quota units one user may spend per minute, so that other work of the project has room.
+const QUOTA_UNITS_PER_MINUTE: f64 = 240_000.0;
+/// What one page of a listing costs.
+const UNITS_PER_LIST: f64 = 100.0;
 
 /// A Google account that reads Drive, as written in the configuration file: either a service account (with a key file), or a user who
 /// granted access once (with a refresh token).
@@ -56,8 +58,12 @@ pub struct AccountFile {
     /// Too small repeats into a busy service.
     #[serde(default)]
     pub retry_base_ms: Option<u64>,
-    /// Requests per second, on average; each part of a batch counts. Default 40, about three quarters of what one user is allowed.
-    /// Projects with an older quota may be allowed more; too large gets requests refused.
+    /// Drive's quota units per minute (a listing or a list of revisions costs 100, a single item 5). Default 240000, about three
+    /// quarters of what one user of one project is allowed; the quota page of the Cloud project shows what holds there. Too large gets
+    /// requests refused, and soon costs money.
+    #[serde(default)]
+    pub quota_units_per_minute: Option<f64>,
+    /// The pace in listings per second instead (one is 100 quota units). Default: `quota_units_per_minute`; only one of them.
     #[serde(default)]
     pub requests_per_second: Option<f64>,
 }
@@ -70,7 +76,7 @@ pub struct Account {
     batch_url: Url,
     token_url: Url,
     retry_base: Duration,
-    requests_per_second: f64,
+    units_per_second: f64,
 }
 
 /// How the account gets its access tokens.
@@ -110,9 +116,9 @@ impl Account {
         self.retry_base
     }
 
-    /// Requests per second, parts of batches counted singly.
-    pub const fn requests_per_second(&self) -> f64 {
-        self.requests_per_second
+    /// Quota units per second.
+    pub const fn units_per_second(&self) -> f64 {
+        self.units_per_second
     }
 }
 
@@ -145,10 +151,7 @@ impl TryFrom<AccountFile> for Account {
         if !(1..=60_000).contains(&retry_base_ms) {
             problem("retry_base_ms", "must lie between 1 and 60000");
         }
-        let requests_per_second = file.requests_per_second.unwrap_or(REQUESTS_PER_SECOND);
-        if !(0.01..=1_000_000.0).contains(&requests_per_second) {
-            problem("requests_per_second", "must lie between 0.01 and 1000000");
-        }
+        let units_per_second = pace(&file, &mut problem);
         match (login, api_url, batch_url, token_url) {
             (Some(login), Some(api_url), Some(batch_url), Some(token_url)) if problems.is_empty() => {
                 Ok(Self {
@@ -157,10 +160,36 @@ impl TryFrom<AccountFile> for Account {
                     batch_url,
                     token_url,
                     retry_base: Duration::from_millis(retry_base_ms),
-                    requests_per_second,
+                    units_per_second,
                 })
             }
             _ => Err(Problems(problems)),
+        }
+    }
+}
+
+/// Quota units per second.
+fn pace(file: &AccountFile, problem: &mut impl FnMut(&'static str, &str)) -> f64 {
+    match (file.quota_units_per_minute, file.requests_per_second) {
+        (Some(_), Some(_)) => {
+            problem(
+                "requests_per_second",
+                "cannot stand beside quota_units_per_minute",
+            );
+            0.0
+        }
+        (None, Some(lists)) => {
+            if !(0.01..=1_000_000.0).contains(&lists) {
+                problem("requests_per_second", "must lie between 0.01 and 1000000");
+            }
+            lists * UNITS_PER_LIST
+        }
+        (units, None) => {
+            let units = units.unwrap_or(QUOTA_UNITS_PER_MINUTE);
+            if !(100.0..=1e10).contains(&units) {
+                problem("quota_units_per_minute", "must lie between 100 and 10000000000");
+            }
+            units / 60.0
         }
     }
 }
@@ -334,6 +363,11 @@ mod tests {
     )]
     #[case::no_client(r#"{"refresh_token_file":"/t"}"#, &["client_id"])]
     #[case::subject_is_no_address(r#"{"service_account_file":"/k","subject":"ana"}"#, &["subject"])]
+    #[case::two_paces(
+        r#"{"service_account_file":"/k","quota_units_per_minute":1000,"requests_per_second":1}"#,
+        &["requests_per_second"]
+    )]
+    #[case::no_pace(r#"{"service_account_file":"/k","quota_units_per_minute":1}"#, &["quota_units_per_minute"])]
     #[case::everything(
         r#"{"service_account_file":"","api_url":"http://g.example","batch_url":"b","token_url":"https://a:b@g.example",
             "retry_base_ms":0,"requests_per_second":0}"#,
@@ -341,6 +375,15 @@ mod tests {
     )]
     fn every_problem_is_told(#[case] json: &str, #[case] expected: &[&str]) {
         assert_eq!(keys(json), expected);
+    }
+
+    #[rstest]
+    #[case::default("", 4000.0)]
+    #[case::older_quota(r#","quota_units_per_minute":12000"#, 200.0)]
+    #[case::in_listings(r#","requests_per_second":2.5"#, 250.0)]
+    fn the_pace_is_in_quota_units(#[case] more: &str, #[case] per_second: f64) {
+        let account = read(&format!(r#"{{"service_account_file":"/k"{more}}}"#)).unwrap();
+        assert!((account.units_per_second() - per_second).abs() < 1e-9);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use revtrail_connector::{
     Access, Addressing, Capabilities, Connector, ConnectorError, Creation, ErrorKind, FeedPage, FeedPoint,
     FolderRoot, Next, Page, Place, Usage, Within,
+    batch::revision_lists,
     change::{Change, RevisionAnswer, RevisionAsk},
     http::{Answer, Http},
     request::Request,
@@ -19,7 +20,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
-    api::{Api, Corpus, MAX_PARTS, http},
+    api::{Api, Corpus, LIST_UNITS, MAX_PARTS, READ_UNITS, http},
     batch::Lists,
     config::Account,
     error::{RecordError, failed, operation, unusable},
@@ -138,7 +139,7 @@ impl Connector for GoogleDrive {
             http: &self.http,
             api: &self.api,
         };
-        lists.ask(asks).await
+        revision_lists(&self.http, &lists, asks).await
     }
 
     fn usage(&self) -> Usage {
@@ -152,7 +153,13 @@ impl GoogleDrive {
         operation: &'static str,
         url: Url,
     ) -> Result<(T, Answer), ConnectorError> {
-        self.http.send_json(&Request::get(operation, url)).await
+        let units = match operation {
+            operation::FILES | operation::CHANGES => LIST_UNITS,
+            _ => READ_UNITS,
+        };
+        self.http
+            .send_json(&Request::get(operation, url).units(units))
+            .await
     }
 
     /// The drive of the account itself, named by its root folder.

@@ -156,15 +156,6 @@ pub(crate) fn list(listed: Vec<Revision>, head: Option<&Head>) -> RevisionList {
     }
 }
 
-/// The answer about an item that is not there, or not for us.
-pub(crate) fn gone() -> RevisionList {
-    RevisionList {
-        revisions: Vec::new(),
-        completeness: Completeness::AsKept,
-        now: Presence::Gone,
-    }
-}
-
 fn seen(file: File, unknown: &mut u32) -> Seen {
     if !file.trashed {
         return Seen::Present(meta(file, unknown));

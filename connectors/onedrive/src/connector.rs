@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use revtrail_connector::{
     Access, Addressing, Capabilities, Connector, ConnectorError, Creation, ErrorKind, FeedPage, FeedPoint,
     FolderRoot, Next, Page, Place, Usage, Within,
+    batch::revision_lists,
     change::{Change, RevisionAnswer, RevisionAsk},
     http::{Answer, Hosts, Http, HttpSettings},
     oauth::{Grant, OAuth, SecretFile, TokenSource},
@@ -23,7 +24,7 @@ use url::Url;
 
 use crate::{
     api::{Api, ITEM_UNITS, LIST_UNITS},
-    batch::{MAX_PARTS, Patience, Versions},
+    batch::{MAX_PARTS, Versions},
     config::Account,
     error::{GraphErrors, RecordError, operation},
     map::{self, Source},
@@ -69,11 +70,6 @@ pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Conne
         api: Api::new(account.api_url().clone()),
         http: Http::new(settings, Some(Arc::clone(&auth)), Arc::new(GraphErrors))?,
         auth,
-        patience: Patience {
-            base: retry.base,
-            rounds: retry.attempts,
-            budget: retry.budget,
-        },
     }))
 }
 
@@ -83,7 +79,6 @@ struct OneDrive {
     api: Api,
     http: Http,
     auth: Arc<dyn TokenSource>,
-    patience: Patience,
 }
 
 /// Where a walk through folders stands; the page token of [`Connector::subtree`].
@@ -208,14 +203,12 @@ impl Connector for OneDrive {
         root: &FolderRoot,
         asks: &[RevisionAsk],
     ) -> Result<Vec<RevisionAnswer>, ConnectorError> {
-        Versions {
+        let versions = Versions {
             http: &self.http,
             api: &self.api,
             drive: &root.drive,
-            patience: self.patience,
-        }
-        .ask(asks)
-        .await
+        };
+        revision_lists(&self.http, &versions, asks).await
     }
 
     fn usage(&self) -> Usage {

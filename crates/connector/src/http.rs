@@ -202,6 +202,13 @@ impl Http {
         self.shared.gate.resumed().await;
     }
 
+    /// How long to wait before parts of a batch are sent again; `None` when they are not. `asked` is the largest wait any part named.
+    pub(crate) fn repeat_after(&self, spent: Spent, asked: Option<Duration>) -> Option<Duration> {
+        // Without randomness callers return together, which is worse but works.
+        let random = getrandom::u64().unwrap_or(u64::MAX);
+        self.shared.settings.retry.wait(spent, asked, random)
+    }
+
     async fn attempt(&self, request: &Request, tries: &mut Tries) -> Result<Answer, ConnectorError> {
         if !self.origin_allowed(&request.url) {
             let error = ConnectorError::new(
@@ -265,9 +272,7 @@ impl Http {
             attempts: tries.attempts,
             time: tries.began.elapsed(),
         };
-        // Without randomness callers return together, which is worse but works.
-        let random = getrandom::u64().unwrap_or(u64::MAX);
-        let Some(wait) = self.shared.settings.retry.wait(spent, asked, random) else {
+        let Some(wait) = self.repeat_after(spent, asked) else {
             return Err(error);
         };
         let limited = asked.is_some() || matches!(error.kind, ErrorKind::RateLimited { .. });

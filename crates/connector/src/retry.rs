@@ -58,7 +58,12 @@ impl RetryPolicy {
 /// What `Retry-After` asks for (RFC 9110 §10.2.3): seconds, or a time, which is taken relative to `sent_at`, the provider's own `Date`
 /// where there is one, so that a difference of clocks does not matter. Fractions, which some gateways send, are rounded up.
 pub fn retry_after(headers: &HeaderMap, sent_at: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    asked_wait(headers.get(RETRY_AFTER)?.to_str().ok()?, sent_at)
+}
+
+/// As [`retry_after`], for a value that came elsewhere than in a header of the answer, as in a part of a batch.
+pub fn asked_wait(text: &str, sent_at: Timestamp) -> Option<Duration> {
+    let text = text.trim();
     if let Some(until) = http_date(text) {
         let wait_ms = u64::try_from(millis_between(sent_at, until)).unwrap_or(0);
         return Some(Duration::from_millis(wait_ms));

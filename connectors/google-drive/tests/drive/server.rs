@@ -127,6 +127,7 @@ impl Drive {
             api_url: Some(origin.clone()),
             token_url: Some(format!("{origin}/token")),
             retry_base_ms: Some(1),
+            quota_units_per_minute: None,
             requests_per_second: Some(100_000.0),
             ..login
         })
