@@ -20,6 +20,7 @@ use crate::sim::{Call, Provider, Sim};
 mod batch;
 pub(crate) mod ids;
 mod listing;
+mod machine;
 mod mask;
 mod place;
 mod problem;
@@ -35,6 +36,9 @@ use problem::{Answer, Problem};
 
 /// Path of the token endpoint.
 const TOKEN: &str = "/token";
+/// Said when a service account may not act for a user, or not for this.
+const NOT_DELEGATED: &str = "Client is unauthorized to retrieve access tokens using this method, or client not authorized \
+                             for any of the scopes requested.";
 /// Path of the batch endpoint.
 const BATCH: &str = "/batch/drive/v3";
 /// What every route of the API starts with.
@@ -56,6 +60,8 @@ fn operation_of(path: &str, query: &str) -> &'static str {
     }
     match path {
         TOKEN => "token",
+        _ if machine::is_metadata(path) => "metadata",
+        _ if machine::is_sign(path) => "sign_jwt",
         BATCH => "batch",
         _ => Route::of(path).map_or("other", |route| route.operation()),
     }
@@ -155,6 +161,9 @@ async fn serve(
     if path == TOKEN {
         return token(&sim, &parts.method, &parts.headers, &body).into_response();
     }
+    if let Some(answer) = machine::answer(&sim, &parts, &body) {
+        return answer.into_response();
+    }
     let outcome = if path == BATCH && parts.method == Method::POST {
         batch::run(&sim, &parts.headers, &body)
     } else {
@@ -213,10 +222,11 @@ fn token(sim: &Sim, method: &Method, headers: &HeaderMap, body: &Bytes) -> Answe
     let granted = match form.get("grant_type").map(String::as_str) {
         // The provider knows no client credentials.
         Some("client_credentials") => Err(Refused::UnsupportedGrantType),
-        _ => oauth::grant(sim, Provider::GoogleDrive, headers, &form),
+        _ => oauth::grant(sim, Provider::GoogleDrive, TOKEN, (headers, &form)),
     };
     match granted {
-        Ok(token) => {
+        Ok(granted) => {
+            let token = granted.access_token;
             let body = json!({ "access_token": token, "expires_in": 3599, "token_type": "Bearer" });
             Answer::json(StatusCode::OK, &body)
         }
@@ -227,6 +237,7 @@ fn token(sim: &Sim, method: &Method, headers: &HeaderMap, body: &Bytes) -> Answe
                 Refused::InvalidRequest => {
                     (StatusCode::BAD_REQUEST, "Missing required parameter: grant_type")
                 }
+                Refused::UnauthorizedClient => (StatusCode::UNAUTHORIZED, NOT_DELEGATED),
                 Refused::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "Invalid grant_type"),
             };
             let body = json!({ "error": refused.word(), "error_description": why });

@@ -96,6 +96,11 @@ enum Route {
     AccountBatch,
 }
 
+/// Said when a team's token does not name a member.
+const WHOLE_TEAM: &str = "This API function operates on a single Dropbox account, but the OAuth 2 access token you provided is for \
+                          an entire Dropbox Business team.  Since your API app key has team member file access permissions, you \
+                          can operate on a team member's Dropbox by providing the \"Dropbox-API-Select-User\" HTTP header or \
+                          \"select_user\" URL parameter to specify the exact user";
 /// Path of the content route.
 const DOWNLOAD: &str = "/2/files/download";
 /// Path of the token endpoint.
@@ -215,11 +220,12 @@ async fn wrong_method(method: Method, uri: Uri) -> Response {
 async fn token(State(face): State<Arc<Face>>, headers: HeaderMap, body: Bytes) -> Response {
     let form = oauth::form(&body);
     let granted = match form.get("grant_type").map(String::as_str) {
-        None | Some("refresh_token") => oauth::grant(&face.sim, Provider::Dropbox, &headers, &form),
+        None | Some("refresh_token") => oauth::grant(&face.sim, Provider::Dropbox, TOKEN, (&headers, &form)),
         Some(_) => Err(Refused::UnsupportedGrantType),
     };
     match granted {
-        Ok(token) => {
+        Ok(granted) => {
+            let token = granted.access_token;
             let body = json!({ "token_type": "bearer", "access_token": token, "expires_in": 14_400 });
             typed(StatusCode::OK, "text/javascript", body.to_string())
         }
@@ -228,6 +234,7 @@ async fn token(State(face): State<Arc<Face>>, headers: HeaderMap, body: Bytes) -
                 Refused::InvalidGrant => "refresh token is invalid or revoked",
                 Refused::InvalidClient => "client id or secret is not valid",
                 Refused::InvalidRequest => "grant_type is missing",
+                Refused::UnauthorizedClient => "the app is disabled",
                 Refused::UnsupportedGrantType => "only refresh_token is simulated",
             };
             let body = json!({ "error": refused.word(), "error_description": why });
@@ -246,7 +253,7 @@ async fn rpc(
     let Some(route) = Route::of(uri.path()) else {
         return unknown_route(uri).await;
     };
-    let outcome = admit(&face.sim, &headers)
+    let outcome = admit(&face.sim, Some(route), &headers)
         .and_then(|()| check_content_type(&headers, &body))
         .and_then(|()| dispatch(&face, &call, route, &body));
     match outcome {
@@ -276,15 +283,10 @@ fn dispatch(face: &Face, call: &Call, route: Route, body: &Bytes) -> Result<Valu
     }
 }
 
-/// Who calls, and below which root.
-fn admit(sim: &Sim, headers: &HeaderMap) -> Result<(), Problem> {
+/// Who calls, and below which root; `route` is absent for content.
+fn admit(sim: &Sim, route: Option<Route>, headers: &HeaderMap) -> Result<(), Problem> {
     sim.check_token(Provider::Dropbox, oauth::bearer(headers))?;
-    if headers.contains_key("dropbox-api-select-user") {
-        return Err(Problem::Caller("invalid_select_user"));
-    }
-    if headers.contains_key("dropbox-api-select-admin") {
-        return Err(Problem::Caller("invalid_select_admin"));
-    }
+    check_member(sim, route, headers)?;
     let Some(root) = headers.get("dropbox-api-path-root") else {
         return Ok(());
     };
@@ -301,6 +303,33 @@ fn admit(sim: &Sim, headers: &HeaderMap) -> Result<(), Problem> {
         _ => Err(Problem::Bad(
             "HTTP header \"Dropbox-API-Path-Root\": unknown tag".to_owned(),
         )),
+    }
+}
+
+/// As whom: a team's token must say, any other must not. Routes about accounts are not for administrators.
+fn check_member(sim: &Sim, route: Option<Route>, headers: &HeaderMap) -> Result<(), Problem> {
+    let named = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+    let (user, admin) = (
+        named("dropbox-api-select-user"),
+        named("dropbox-api-select-admin"),
+    );
+    let Some(team) = &sim.options().credentials.team else {
+        return match (user, admin) {
+            (Some(_), _) => Err(Problem::Caller("invalid_select_user")),
+            (None, Some(_)) => Err(Problem::Caller("invalid_select_admin")),
+            (None, None) => Ok(()),
+        };
+    };
+    let about_accounts = matches!(
+        route,
+        Some(Route::CurrentAccount | Route::Account | Route::AccountBatch)
+    );
+    match (user, admin) {
+        (Some(user), None) if user == team.member.as_bytes() || user == team.admin.as_bytes() => Ok(()),
+        (Some(_), _) => Err(Problem::Caller("invalid_select_user")),
+        (None, Some(admin)) if admin == team.admin.as_bytes() && !about_accounts => Ok(()),
+        (None, Some(_)) => Err(Problem::Caller("invalid_select_admin")),
+        (None, None) => Err(Problem::Bad(WHOLE_TEAM.to_owned())),
     }
 }
 

@@ -45,6 +45,12 @@ pub enum Fault {
     ForeignNextLink,
     /// The cursor is not accepted any more, in the provider's form.
     LostCursor,
+    /// As a lost cursor (OneDrive): the variant as the only code, and a `Location` on another host.
+    LostCursorForeign,
+    /// As a lost cursor (OneDrive): the other variant as inner code, and a `Location` that is no address.
+    LostCursorBroken,
+    /// The link to the next page leads to the same page again (OneDrive).
+    CircularNextLink,
     /// A page without items that is not the last.
     EmptyPage,
     /// Items of a page are listed twice.
@@ -75,6 +81,9 @@ pub enum FaultKind {
     BatchInner429,
     ForeignNextLink,
     LostCursor,
+    LostCursorForeign,
+    LostCursorBroken,
+    CircularNextLink,
     EmptyPage,
     DuplicateItems,
     UnknownFields,
@@ -95,6 +104,9 @@ impl Fault {
             Self::BatchInner429 => FaultKind::BatchInner429,
             Self::ForeignNextLink => FaultKind::ForeignNextLink,
             Self::LostCursor => FaultKind::LostCursor,
+            Self::LostCursorForeign => FaultKind::LostCursorForeign,
+            Self::LostCursorBroken => FaultKind::LostCursorBroken,
+            Self::CircularNextLink => FaultKind::CircularNextLink,
             Self::EmptyPage => FaultKind::EmptyPage,
             Self::DuplicateItems => FaultKind::DuplicateItems,
             Self::UnknownFields => FaultKind::UnknownFields,

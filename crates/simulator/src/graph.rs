@@ -23,6 +23,7 @@ mod delta;
 pub(crate) mod ids;
 mod items;
 mod login;
+mod places;
 mod problem;
 mod route;
 mod text;
@@ -112,7 +113,7 @@ async fn handle(
     };
     let answer = match route {
         _ if !allowed => Err(Problem::method()),
-        Route::Token => Ok(face.login(&call, &headers, &body)),
+        Route::Token => Ok(face.login(&call, uri.path(), &headers, &body)),
         Route::Download => return face.download(uri.query(), &headers),
         Route::Batch => face.admit(&headers).and_then(|()| face.batch(&body)),
         route => face.admit(&headers).and_then(|()| face.resource(&asked, route)),
@@ -155,6 +156,7 @@ impl Face {
                 let no = self.place(&at)?;
                 self.part_of(asked, no, part)
             }
+            Route::Way(way) => self.way(asked, way),
             Route::Unknown(segment) => Err(Problem::segment(&segment)),
             Route::Token | Route::Download | Route::Batch => Err(Problem::segment("v1.0")),
         }

@@ -2,6 +2,7 @@
 
 mod content;
 mod control;
+mod credentials;
 mod drive;
 mod dropbox;
 mod error;
@@ -16,6 +17,7 @@ pub mod truth;
 mod world;
 
 pub use content::{Algorithm, ContentStore, content};
+pub use credentials::{ClientKind, Credentials, RefreshTokens, ServiceAccount, Team};
 pub use error::{EditProblem, SimulatorError};
 pub use fault::{Fault, FaultKind, FaultPlan};
 pub use server::{Ports, Running, serve};

@@ -1,17 +1,21 @@
-//! The parts of OAuth 2.0 (RFC 6749, 6750, 7523) that the three token endpoints share. Signatures of assertions are not
-//! checked; everything else a client can get wrong is.
+//! The parts of OAuth 2.0 (RFC 6749, 6750, 7523) that the three token endpoints share. Signatures, lives, audiences and repeated use
+//! of statements are checked.
 
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde_json::Value;
+use base64::engine::general_purpose::STANDARD;
 
+use crate::credentials::{ClientKind, RefreshTokens, Statement, thumbprint};
 use crate::sim::{Provider, Sim};
 
 /// `grant_type` of RFC 7523.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// `client_assertion_type` of RFC 7523.
+const CLIENT_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// Longest life of a client's statement, and of a service account's, seconds.
+const LIVES: (i64, i64) = (600, 3600);
 
 /// The form fields of a token request.
 pub(crate) type Form = BTreeMap<String, String>;
@@ -22,6 +26,7 @@ pub(crate) enum Refused {
     InvalidRequest,
     InvalidClient,
     InvalidGrant,
+    UnauthorizedClient,
     UnsupportedGrantType,
 }
 
@@ -31,9 +36,18 @@ impl Refused {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
         }
     }
+}
+
+/// What is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Granted {
+    pub(crate) access_token: String,
+    /// In place of the one that was used, where the provider does that.
+    pub(crate) refresh_token: Option<String>,
 }
 
 /// The token of an `Authorization: Bearer` header.
@@ -49,50 +63,123 @@ pub(crate) fn form(body: &[u8]) -> Form {
 }
 
 /// Judges a token request and issues a token: client credentials (secret in form or Basic header, or a client assertion),
-/// refresh token, or a signed assertion.
+/// refresh token, or the signed assertion of a service account. `endpoint` is the path of the token endpoint.
 pub(crate) fn grant(
     sim: &Sim,
     provider: Provider,
-    headers: &HeaderMap,
-    form: &Form,
-) -> Result<String, Refused> {
-    match form.get("grant_type").map(String::as_str) {
-        None => Err(Refused::InvalidRequest),
-        Some("client_credentials") => check_client(sim, headers, form),
-        Some("refresh_token") => check_client(sim, headers, form).and_then(|()| {
-            let good = form.get("refresh_token") == Some(&sim.options().refresh_token);
-            if good { Ok(()) } else { Err(Refused::InvalidGrant) }
-        }),
-        Some(JWT_BEARER) => form
-            .get("assertion")
-            .and_then(|jwt| claims(jwt))
-            .map(|_| ())
-            .ok_or(Refused::InvalidGrant),
-        Some(_) => Err(Refused::UnsupportedGrantType),
-    }?;
-    Ok(sim.issue_token(provider))
+    endpoint: &str,
+    (headers, form): (&HeaderMap, &Form),
+) -> Result<Granted, Refused> {
+    let audience = format!("{}{endpoint}", sim.base_url(provider));
+    let refresh_token = match form.get("grant_type").map(String::as_str) {
+        None => return Err(Refused::InvalidRequest),
+        Some("client_credentials") => {
+            check_client(sim, headers, form, &audience)?;
+            None
+        }
+        Some("refresh_token") => {
+            check_client(sim, headers, form, &audience)?;
+            let token = form.get("refresh_token").ok_or(Refused::InvalidRequest)?;
+            refreshed(sim, provider, token)?
+        }
+        Some(JWT_BEARER) => {
+            let assertion = form.get("assertion").ok_or(Refused::InvalidRequest)?;
+            check_service_account(sim, assertion, &audience)?;
+            None
+        }
+        Some(_) => return Err(Refused::UnsupportedGrantType),
+    };
+    Ok(Granted {
+        access_token: sim.issue_token(provider),
+        refresh_token,
+    })
 }
 
-/// The claims of a JSON Web Token, not verified.
-pub(crate) fn claims(jwt: &str) -> Option<Value> {
-    let mut parts = jwt.split('.');
-    let (_head, body, _signature) = (parts.next()?, parts.next()?, parts.next()?);
-    let bytes = URL_SAFE_NO_PAD.decode(body).ok()?;
-    serde_json::from_slice(&bytes).ok().filter(Value::is_object)
+fn refreshed(sim: &Sim, provider: Provider, token: &str) -> Result<Option<String>, Refused> {
+    let vault = sim.vault();
+    let known = token == sim.options().refresh_token || vault.is_refresh_token(token);
+    if !known || vault.is_revoked(token) {
+        return Err(Refused::InvalidGrant);
+    }
+    let replaced =
+        provider == Provider::OneDrive && sim.options().credentials.refresh_tokens == RefreshTokens::Replaced;
+    Ok(replaced.then(|| vault.next_refresh_token(sim.options().seed)))
 }
 
-fn check_client(sim: &Sim, headers: &HeaderMap, form: &Form) -> Result<(), Refused> {
+fn check_client(sim: &Sim, headers: &HeaderMap, form: &Form, audience: &str) -> Result<(), Refused> {
     let options = sim.options();
     let (id, secret) = basic(headers)
         .unwrap_or_else(|| (form.get("client_id").cloned(), form.get("client_secret").cloned()));
-    let asserted = form
-        .get("client_assertion")
-        .is_some_and(|jwt| claims(jwt).is_some());
-    let known = id.as_deref() == Some(&*options.client_id);
-    if known && (asserted || secret.as_deref() == Some(&*options.client_secret)) {
+    let proven = match form.get("client_assertion") {
+        Some(assertion) => {
+            form.get("client_assertion_type").map(String::as_str) == Some(CLIENT_ASSERTION)
+                && (sim.vault().is_federated(assertion) || is_statement_of_client(sim, assertion, audience))
+        }
+        None => match options.credentials.client {
+            ClientKind::Confidential => secret.as_deref() == Some(&*options.client_secret),
+            ClientKind::Public => secret.is_none(),
+        },
+    };
+    if proven && id.as_deref() == Some(&*options.client_id) {
         Ok(())
     } else {
         Err(Refused::InvalidClient)
+    }
+}
+
+/// A statement by which the client proves that it holds the key of one of its certificates.
+fn is_statement_of_client(sim: &Sim, assertion: &str, audience: &str) -> bool {
+    let Some(statement) = Statement::read(assertion) else {
+        return false;
+    };
+    let options = sim.options();
+    let named = statement.header.get("x5t#S256").and_then(|named| named.as_str());
+    let certificate = options
+        .credentials
+        .certificates
+        .iter()
+        .find(|certificate| named == Some(&*thumbprint(certificate)));
+    let client = Some(&*options.client_id);
+    certificate.is_some_and(|certificate| statement.is_signed_by(certificate, &["PS256", "RS256"]))
+        && statement.text("aud") == Some(audience)
+        && (statement.text("iss"), statement.text("sub")) == (client, client)
+        && is_alive(sim, &statement, "nbf", LIVES.0)
+        && statement.text("jti").is_some_and(|id| sim.vault().first_use(id))
+}
+
+/// A statement of a service account, signed with its key or by the IAM service.
+fn check_service_account(sim: &Sim, assertion: &str, audience: &str) -> Result<(), Refused> {
+    let account = sim.options().credentials.service_account.as_ref();
+    let account = account.ok_or(Refused::InvalidGrant)?;
+    let statement = Statement::read(assertion).ok_or(Refused::InvalidGrant)?;
+    let signed =
+        sim.vault().has_signed(assertion) || statement.is_signed_by(&account.certificate, &["RS256"]);
+    let good = signed
+        && statement.text("iss") == Some(&*account.email)
+        && statement.text("aud") == Some(audience)
+        && is_alive(sim, &statement, "iat", LIVES.1);
+    if !good {
+        return Err(Refused::InvalidGrant);
+    }
+    let Some(subject) = statement.text("sub") else {
+        return Ok(());
+    };
+    let mut scopes = statement.text("scope").unwrap_or_default().split(' ');
+    let delegated = account.subjects.iter().any(|known| known == subject)
+        && scopes.all(|scope| account.scopes.iter().any(|known| known == scope));
+    if delegated {
+        Ok(())
+    } else {
+        Err(Refused::UnauthorizedClient)
+    }
+}
+
+/// Whether a statement is of now, and not made to live for ever.
+fn is_alive(sim: &Sim, statement: &Statement<'_>, from: &str, life: i64) -> bool {
+    let now = sim.now().as_second();
+    match (statement.second(from), statement.second("exp")) {
+        (Some(from), Some(until)) => from <= now && now < until && until - from <= life,
+        _ => false,
     }
 }
 

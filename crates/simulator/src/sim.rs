@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::content::{Algorithm, ContentStore, next};
+use crate::credentials::{Credentials, Vault};
 use crate::error::SimulatorError;
 use crate::fault::{Fault, FaultBox, FaultKind, FaultPlan};
 use crate::ids;
@@ -78,6 +79,8 @@ pub struct Options {
     pub owner: Actor,
     /// Whether Dropbox folders are shared.
     pub sharing: Sharing,
+    /// What else the token endpoints accept.
+    pub credentials: Credentials,
     /// Time every answer of a face takes at least; zero answers at once.
     pub latency: Duration,
     /// Origin that a forged link of [`Fault::ForeignNextLink`] leads to.
@@ -97,6 +100,7 @@ impl Default for Options {
                 name: "Drive Owner".to_owned(),
             },
             sharing: Sharing::Shared,
+            credentials: Credentials::default(),
             latency: Duration::ZERO,
             foreign_origin: "https://graph.attacker.example".to_owned(),
         }
@@ -142,6 +146,7 @@ pub struct Sim {
     faults: FaultBox,
     counts: Mutex<Counts>,
     tokens: Mutex<HashMap<String, TokenState>>,
+    vault: Vault,
     random: Mutex<u64>,
     bases: OnceLock<BTreeMap<Provider, String>>,
 }
@@ -156,6 +161,7 @@ impl Sim {
             faults: FaultBox::default(),
             counts: Mutex::default(),
             tokens: Mutex::default(),
+            vault: Vault::default(),
             random: Mutex::new(options.seed),
             bases: OnceLock::new(),
             options,
@@ -247,6 +253,30 @@ impl Sim {
             let (TokenState::Good(owner) | TokenState::Expired(owner)) = *state;
             *state = TokenState::Expired(owner);
         }
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The federated token the OneDrive login accepts from now on, in place of any before.
+    pub fn set_federated_token(&self, token: &str) {
+        self.vault.set_federated(token);
+    }
+
+    /// Refresh tokens given in place of others so far, oldest first.
+    pub fn replaced_refresh_tokens(&self) -> Vec<String> {
+        self.vault.refresh_tokens()
+    }
+
+    /// Refuses this refresh token from now on.
+    pub fn revoke_refresh_token(&self, token: &str) {
+        self.vault.revoke(token);
+    }
+
+    /// All access tokens given out so far; a test looks for them where they must not be.
+    pub fn access_tokens(&self) -> Vec<String> {
+        lock(&self.tokens).keys().cloned().collect()
     }
 
     /// Counts a request, or a part of a batch.

@@ -20,7 +20,7 @@ const ID_LENGTH: usize = 40;
 /// `FullAccount` of the owner.
 pub(super) fn current(sim: &Sim) -> Value {
     let owner = &sim.options().owner;
-    json!({
+    let mut account = json!({
         "account_id": account_id(&owner.email),
         "name": name(&owner.name),
         "email": owner.email,
@@ -32,7 +32,12 @@ pub(super) fn current(sim: &Sim) -> Value {
         "is_paired": false,
         "account_type": { ".tag": "basic" },
         "root_info": root_info(),
-    })
+    });
+    if let Some(team) = &sim.options().credentials.team {
+        account["team"] = json!({ "id": team.id, "name": "Simulated team" });
+        account["team_member_id"] = team.member.clone().into();
+    }
+    account
 }
 
 pub(super) fn account(face: &Face, mut args: Args) -> Result<Value, Problem> {

@@ -33,7 +33,7 @@ pub(super) async fn download(
     Extension(call): Extension<Call>,
     headers: HeaderMap,
 ) -> Response {
-    let wanted = admit(&face.sim, &headers).and_then(|()| find(&face, &call, &headers));
+    let wanted = admit(&face.sim, None, &headers).and_then(|()| find(&face, &call, &headers));
     match wanted {
         Ok(wanted) => send(&wanted, &headers),
         Err(problem) => problem.answer(ROUTE, face.sim.random()),

@@ -14,7 +14,7 @@ use super::items::{Listing, Select};
 use super::problem::{Answer, Problem};
 use super::text::Query;
 use super::token::{Cursor, Place};
-use super::{Asked, Face};
+use super::{Asked, FOREIGN, Face};
 use crate::fault::FaultKind;
 use crate::world::{ItemNo, Reach, Slot, World};
 
@@ -77,6 +77,9 @@ impl Face {
             let again = self.delta_link(&Cursor::everything(), &query, world.now());
             return Err(resync().with(header::LOCATION, again));
         }
+        if !fresh && let Some(lost) = self.lost(asked) {
+            return Err(lost);
+        }
         let upto = *cursor.upto.get_or_insert(world.seq());
         let empty = self.sim.fires(asked.call, FaultKind::EmptyPage).is_some();
         let size = self.sim.page_size(query.top(), PAGE.0, PAGE.1);
@@ -95,16 +98,16 @@ impl Face {
         let mut body = json!({ "@odata.context": context, "value": value });
         match next {
             Some(place) => {
-                let page = cursor.page + 1;
-                let link = self.delta_link(
-                    &Cursor {
-                        page,
+                let following = if self.sim.fires(asked.call, FaultKind::CircularNextLink).is_some() {
+                    cursor
+                } else {
+                    Cursor {
+                        page: cursor.page + 1,
                         place,
                         ..cursor
-                    },
-                    &query,
-                    world.now(),
-                );
+                    }
+                };
+                let link = self.delta_link(&following, &query, world.now());
                 body["@odata.nextLink"] = self.next_link(asked, link).into();
             }
             None => {
@@ -112,6 +115,24 @@ impl Face {
             }
         }
         Ok(Answer::ok(body))
+    }
+
+    /// A lost cursor in one of its rarer forms.
+    fn lost(&self, asked: &Asked<'_>) -> Option<Problem> {
+        let fires = |kind| self.sim.fires(asked.call, kind).is_some();
+        if fires(FaultKind::LostCursorForeign) {
+            let message = "Resync required.";
+            let problem = Problem::new(StatusCode::GONE, "resyncChangesApplyDifferences", message);
+            return Some(problem.with(
+                header::LOCATION,
+                format!("{FOREIGN}/v1.0/drives/x/root/delta?token=1"),
+            ));
+        }
+        if fires(FaultKind::LostCursorBroken) {
+            let problem = resync().inner("resyncChangesUploadDifferences");
+            return Some(problem.with(header::LOCATION, "https://:broken".to_owned()));
+        }
+        None
     }
 
     /// Where a token stands; a moment (RFC 3339) stands after everything that happened up to it.

@@ -10,7 +10,7 @@ use crate::world::{Actor, Item, ItemNo, Save, World};
 /// `quickXorHash` of no bytes, which deleted files carry.
 const ZERO_HASH: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 /// SharePoint's address of the drive.
-const SITE: &str = "https://handbook-my.sharepoint.com/personal/drive_owner/Documents";
+pub(super) const SITE: &str = "https://handbook-my.sharepoint.com/personal/drive_owner/Documents";
 
 /// Where an item is listed; the feed leaves some members out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

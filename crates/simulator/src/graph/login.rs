@@ -10,7 +10,7 @@ use crate::sim::{Call, Provider, TokenProblem};
 
 impl Face {
     /// Answers a token request.
-    pub(super) fn login(&self, call: &Call, headers: &HeaderMap, body: &[u8]) -> Answer {
+    pub(super) fn login(&self, call: &Call, path: &str, headers: &HeaderMap, body: &[u8]) -> Answer {
         let form = oauth::form(body);
         let app_only = form.get("grant_type").map(String::as_str) == Some("client_credentials");
         let whole = form
@@ -20,13 +20,19 @@ impl Face {
             let about = "AADSTS1002012: The provided value for scope is not valid.";
             return self.refused(call, ("invalid_scope", 1_002_012, about));
         }
-        match oauth::grant(&self.sim, Provider::OneDrive, headers, &form) {
-            Ok(token) => Answer::ok(json!({
-                "token_type": "Bearer",
-                "expires_in": 3599,
-                "ext_expires_in": 3599,
-                "access_token": token,
-            })),
+        match oauth::grant(&self.sim, Provider::OneDrive, path, (headers, &form)) {
+            Ok(granted) => {
+                let mut answer = Answer::ok(json!({
+                    "token_type": "Bearer",
+                    "expires_in": 3599,
+                    "ext_expires_in": 3599,
+                    "access_token": granted.access_token,
+                }));
+                if let Some(token) = granted.refresh_token {
+                    answer.body["refresh_token"] = token.into();
+                }
+                answer
+            }
             Err(why) => self.refused(call, (why.word(), number(why), about(why))),
         }
     }
@@ -73,6 +79,7 @@ fn number(why: Refused) -> u32 {
         Refused::InvalidRequest => 900_144,
         Refused::InvalidClient => 7_000_215,
         Refused::InvalidGrant => 70_000,
+        Refused::UnauthorizedClient => 700_016,
         Refused::UnsupportedGrantType => 70_003,
     }
 }
@@ -82,6 +89,7 @@ fn about(why: Refused) -> &'static str {
         Refused::InvalidRequest => "AADSTS900144: The request body lacks a required parameter.",
         Refused::InvalidClient => "AADSTS7000215: Invalid client secret provided.",
         Refused::InvalidGrant => "AADSTS70000: The provided grant is not valid.",
+        Refused::UnauthorizedClient => "AADSTS700016: The application was not found in the directory.",
         Refused::UnsupportedGrantType => "AADSTS70003: The grant type is not supported.",
     }
 }

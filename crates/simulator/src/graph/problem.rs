@@ -92,6 +92,7 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     code: &'static str,
     message: String,
+    inner: Option<&'static str>,
     header: Option<(HeaderName, String)>,
 }
 
@@ -101,8 +102,15 @@ impl Problem {
             status,
             code,
             message: message.into(),
+            inner: None,
             header: None,
         }
+    }
+
+    /// The same with this code one level further in.
+    pub(super) fn inner(mut self, code: &'static str) -> Self {
+        self.inner = Some(code);
+        self
     }
 
     /// The same with one more header.
@@ -141,11 +149,14 @@ impl Problem {
     /// The envelope; `date` has whole seconds and no zone.
     pub(super) fn into_answer(self, sim: &Sim, call: &Call) -> Answer {
         let date = sim.now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
-        let inner = json!({
+        let mut inner = json!({
             "date": date,
             "request-id": call.request_id,
             "client-request-id": call.request_id,
         });
+        if let Some(code) = self.inner {
+            inner["code"] = code.into();
+        }
         Answer {
             status: self.status,
             headers: self.header.into_iter().collect(),

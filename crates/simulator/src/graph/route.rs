@@ -15,10 +15,27 @@ pub(super) enum Route {
     UserDrive(String),
     /// `/v1.0/drives/{drive}`
     Drive(String),
+    /// Another way to the drive.
+    Way(Way),
     /// Something in a drive.
     Item { drive: String, at: Place, part: Part },
     /// Nothing; the segment that leads nowhere.
     Unknown(String),
+}
+
+/// A way to the drive that does not name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Way {
+    /// `/v1.0/me/drive`
+    Mine,
+    /// `/v1.0/sites/{host}:/{path}`
+    Site(String, Vec<String>),
+    /// `/v1.0/sites/{site}/drive`
+    Library(String),
+    /// `/v1.0/sites/{site}/drives`
+    Libraries(String),
+    /// `/v1.0/shares/{token}/driveItem`
+    Shared(String),
 }
 
 /// An item: from the root or an item id, then along names.
@@ -62,6 +79,14 @@ impl Route {
         match words {
             ["$batch"] => Self::Batch,
             ["users", name, "drive"] => Self::UserDrive((*name).to_owned()),
+            ["me", "drive"] => Self::Way(Way::Mine),
+            ["sites", site, "drive"] => Self::Way(Way::Library((*site).to_owned())),
+            ["sites", site, "drives"] => Self::Way(Way::Libraries((*site).to_owned())),
+            ["sites", host, path @ ..] if host.ends_with(':') => {
+                let path = path.iter().map(|name| (*name).to_owned()).collect();
+                Self::Way(Way::Site(host.trim_end_matches(':').to_owned(), path))
+            }
+            ["shares", token, "driveItem"] => Self::Way(Way::Shared((*token).to_owned())),
             ["drives", drive] => Self::Drive((*drive).to_owned()),
             ["drives", drive, rest @ ..] => item(drive, rest).unwrap_or_else(|| Self::unknown(rest)),
             _ => Self::unknown(words),
@@ -78,7 +103,9 @@ impl Route {
             Self::Token => "token",
             Self::Batch => "batch",
             Self::Download => "content",
-            Self::Drive(_) | Self::UserDrive(_) => "drive",
+            Self::Drive(_) | Self::UserDrive(_) | Self::Way(Way::Mine) => "drive",
+            Self::Way(Way::Shared(_)) => "item",
+            Self::Way(Way::Site(..) | Way::Library(_) | Way::Libraries(_)) => "site",
             Self::Unknown(_) => "other",
             Self::Item { part, .. } => match part {
                 Part::Itself => "item",
