@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
-    config::{Account, below},
+    config::{Account, Acting, below},
     error::{classify, malformed},
     map::Origin,
     wire::{AccountBatch, FullAccount, ListFolder, ListRevisions},
@@ -44,6 +44,7 @@ pub(crate) const REVISIONS_LIMIT: usize = 100;
 pub(crate) struct Api {
     http: Http,
     url: Url,
+    acting: Acting,
     account: OnceCell<FullAccount>,
 }
 
@@ -83,6 +84,8 @@ struct ListArg<'a> {
     recursive: bool,
     include_deleted: bool,
     limit: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    include_mounted_folders: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -123,12 +126,18 @@ struct AccountsArg<'a> {
 }
 
 impl Api {
-    pub(crate) fn new(http: Http, url: Url) -> Self {
+    pub(crate) fn new(http: Http, account: &Account) -> Self {
         Self {
             http,
-            url,
+            url: account.api_url.clone(),
+            acting: account.acting.clone(),
             account: OnceCell::new(),
         }
+    }
+
+    /// Whether the token is a team's.
+    pub(crate) fn is_team_link(&self) -> bool {
+        self.acting != Acting::Itself
     }
 
     pub(crate) fn http(&self) -> &Http {
@@ -187,6 +196,8 @@ impl Api {
             recursive: true,
             include_deleted: deleted == Deleted::With,
             limit: LIST_LIMIT,
+            // An administrator harvests each namespace by itself, once, though many members mount it.
+            include_mounted_folders: matches!(self.acting, Acting::Admin(_)).then_some(false),
         };
         self.call(LIST, "/2/files/list_folder", &argument, root).await
     }
@@ -244,6 +255,16 @@ impl Api {
     ) -> Result<Reply<T>, ConnectorError> {
         let body = serde_json::to_string(argument).map_err(|error| malformed(operation, error))?;
         let mut request = Request::post_json(operation, below(&self.url, route), body);
+        match &self.acting {
+            Acting::Itself => {}
+            Acting::Admin(id) if operation != ACCOUNT && operation != PEOPLE => {
+                request = request.header("dropbox-api-select-admin", id.clone());
+            }
+            // An administrator is a member, too, and the routes about accounts know no administrators.
+            Acting::Member(id) | Acting::Admin(id) => {
+                request = request.header("dropbox-api-select-user", id.clone());
+            }
+        }
         if let PathRoot(Some(root)) = root {
             request = request.header("dropbox-api-path-root", root.clone());
         }
@@ -273,6 +294,8 @@ pub(crate) fn http(account: &Account, clock: Arc<dyn Clock>) -> Result<Http, Con
         client_id: account.client_id.clone(),
         client_secret: account.client_secret_file.as_ref().map(secret),
         refresh_token: secret(&account.refresh_token_file),
+        // Dropbox does not replace refresh tokens.
+        store: None,
         scopes: Vec::new(),
     };
     let settings = HttpSettings {

@@ -33,6 +33,14 @@ pub struct AccountFile {
     /// space: the team's root, with the member's own files below the member folder). A wrong one makes folders unfindable.
     #[serde(default)]
     pub namespace: Option<String>,
+    /// Member of the team (`dbmid:…`) to act as, for the token of a team link. Default: none, for the link of one account. At most one of
+    /// this and `select_admin`; a team's token works with neither left out. A wrong one sees another member's files, or is refused.
+    #[serde(default)]
+    pub select_user: Option<String>,
+    /// Team administrator (`dbmid:…`) to act as, for the token of a team link: reads any folder of the team, private ones of members
+    /// included. Give `namespace` or the folder's `drive` with it; folders mounted inside are then left to their own namespaces.
+    #[serde(default)]
+    pub select_admin: Option<String>,
     /// First wait before a failed request is repeated, milliseconds; it doubles with each further try. Default: 500. A small
     /// value provokes refusals, a large one makes runs slow.
     #[serde(default)]
@@ -51,8 +59,20 @@ pub struct Account {
     pub(crate) api_url: Url,
     pub(crate) token_url: Url,
     pub(crate) namespace: Option<String>,
+    pub(crate) acting: Acting,
     pub(crate) retry_base_ms: u64,
     pub(crate) requests_per_second: f64,
+}
+
+/// As whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Acting {
+    /// The account that was linked.
+    Itself,
+    /// A member of the linked team.
+    Member(String),
+    /// An administrator of the linked team.
+    Admin(String),
 }
 
 impl Account {
@@ -73,25 +93,11 @@ impl TryFrom<AccountFile> for Account {
                 message: message.to_owned(),
             });
         };
-        if file.client_id.trim().is_empty() {
-            wrong("client_id", "is empty; give the app key of the Dropbox app");
-        }
-        if file.refresh_token_file.as_os_str().is_empty() {
-            wrong("refresh_token_file", "is empty; give the path of a file");
-        }
-        if file
-            .client_secret_file
-            .as_ref()
-            .is_some_and(|path| path.as_os_str().is_empty())
-        {
-            wrong(
-                "client_secret_file",
-                "is empty; give the path of a file, or leave it out",
-            );
-        }
+        check_client(&file, &mut wrong);
         if file.namespace.as_deref().is_some_and(|id| !is_namespace(id)) {
             wrong("namespace", "is no namespace id; give decimal digits");
         }
+        let acting = acting(&file, &mut wrong);
         let retry_base_ms = file.retry_base_ms.unwrap_or(500);
         if !(1..=60_000).contains(&retry_base_ms) {
             wrong("retry_base_ms", "is outside 1 to 60000 milliseconds");
@@ -115,6 +121,7 @@ impl TryFrom<AccountFile> for Account {
                 api_url,
                 token_url,
                 namespace: file.namespace,
+                acting,
                 retry_base_ms,
                 requests_per_second,
             }),
@@ -123,8 +130,61 @@ impl TryFrom<AccountFile> for Account {
     }
 }
 
+/// The files of the link.
+fn check_client(file: &AccountFile, wrong: &mut impl FnMut(&'static str, &str)) {
+    if file.client_id.trim().is_empty() {
+        wrong("client_id", "is empty; give the app key of the Dropbox app");
+    }
+    if file.refresh_token_file.as_os_str().is_empty() {
+        wrong("refresh_token_file", "is empty; give the path of a file");
+    }
+    if file
+        .client_secret_file
+        .as_ref()
+        .is_some_and(|path| path.as_os_str().is_empty())
+    {
+        wrong(
+            "client_secret_file",
+            "is empty; give the path of a file, or leave it out",
+        );
+    }
+}
+
+/// As whom; at most one way.
+fn acting(file: &AccountFile, wrong: &mut impl FnMut(&'static str, &str)) -> Acting {
+    for (key, id) in [
+        ("select_user", &file.select_user),
+        ("select_admin", &file.select_admin),
+    ] {
+        if id.as_deref().is_some_and(|id| !is_member(id)) {
+            wrong(key, "is no member id; give dbmid: and what follows it");
+        }
+    }
+    match (&file.select_user, &file.select_admin) {
+        (Some(_), Some(_)) => {
+            wrong(
+                "select_admin",
+                "cannot stand beside select_user; give one of them",
+            );
+            Acting::Itself
+        }
+        (Some(member), None) => Acting::Member(member.clone()),
+        (None, Some(admin)) => Acting::Admin(admin.clone()),
+        (None, None) => Acting::Itself,
+    }
+}
+
 fn is_namespace(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_member(id: &str) -> bool {
+    id.strip_prefix("dbmid:").is_some_and(|rest| {
+        !rest.is_empty()
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    })
 }
 
 /// The address of a route (with leading `/`) below `api`, which may have a path of its own.
@@ -183,6 +243,37 @@ mod tests {
                 "token_url"
             ]
         );
+    }
+
+    #[test]
+    fn a_team_link_acts_as_one_member() {
+        let account = |json: &str| {
+            read(&format!(
+                r#"{{"client_id":"k","refresh_token_file":"/t",{json}}}"#
+            ))
+        };
+        assert_eq!(
+            account(r#""select_user":"dbmid:AAa_1-b""#).unwrap().acting,
+            Acting::Member("dbmid:AAa_1-b".into())
+        );
+        assert_eq!(
+            account(r#""select_admin":"dbmid:AAa""#).unwrap().acting,
+            Acting::Admin("dbmid:AAa".into())
+        );
+        for (json, key) in [
+            (
+                r#""select_user":"dbmid:a","select_admin":"dbmid:b""#,
+                "select_admin",
+            ),
+            (r#""select_user":"dbid:a""#, "select_user"),
+            (r#""select_admin":"dbmid:a\r\nx""#, "select_admin"),
+        ] {
+            let problems = account(json).unwrap_err();
+            assert_eq!(
+                problems.0.iter().map(|problem| problem.key).collect::<Vec<_>>(),
+                [key]
+            );
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use futures::future::join_all;
 use revtrail_connector::{
-    Access, Addressing, Capabilities, Connector, ConnectorError, Creation, ErrorKind, FeedPage, FeedPoint,
-    FolderRoot, Page, Place, Usage, Within,
+    Access, Addressing, Capabilities, Connector, ConnectorError, Creation, DrivePlace, ErrorKind, FeedPage,
+    FeedPoint, FolderRoot, Page, Place, Usage, Within,
     change::{Change, RevisionAnswer, RevisionAsk, RevisionList, Seen},
 };
 use revtrail_model::{
@@ -31,7 +31,7 @@ const REVISION_BATCH: usize = 4;
 /// Connects to an account. Nothing is sent before the first question.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
     Ok(Box::new(Dropbox {
-        api: Api::new(http(account, clock)?, account.api_url.clone()),
+        api: Api::new(http(account, clock)?, account),
         people: People::default(),
         namespace: account.namespace.as_deref().map(DriveId::from),
     }))
@@ -59,18 +59,26 @@ impl Connector for Dropbox {
     async fn preflight(&self) -> Result<Access, ConnectorError> {
         let account = self.api.ask_account().await?;
         Ok(Access {
-            tenant: TenantId::from(account.account_id),
+            // For a team link the team: whoever acts for it may change.
+            tenant: match account.team.filter(|_| self.api.is_team_link()) {
+                Some(team) => TenantId::from(team.id),
+                None => TenantId::from(account.account_id),
+            },
         })
     }
 
     async fn resolve(&self, place: &Place) -> Result<FolderRoot, ConnectorError> {
-        let drive = match place.drive.as_ref().or(self.namespace.as_ref()) {
+        if matches!(place.drive, DrivePlace::Library { .. }) {
+            return Err(unknown_place());
+        }
+        let drive = match place.drive_id().or(self.namespace.as_ref()) {
             Some(drive) => drive.clone(),
             None => DriveId::from(self.api.account().await?.root_info.root_namespace_id.as_str()),
         };
         let path = match &place.within {
             Within::Path(path) => normal(path),
             Within::Item(id) => id.as_str().to_owned(),
+            Within::Link(_) => return Err(unknown_place()),
         };
         if path.is_empty() {
             return Ok(namespace_itself(drive));
@@ -173,6 +181,15 @@ impl Connector for Dropbox {
     fn usage(&self) -> Usage {
         self.api.http().usage()
     }
+}
+
+/// Sites, libraries and sharing links are not how folders are named here.
+fn unknown_place() -> ConnectorError {
+    plain(
+        ErrorKind::Config,
+        METADATA,
+        "name the folder by namespace, path or id",
+    )
 }
 
 impl Dropbox {

@@ -110,6 +110,14 @@ pub(crate) struct DeletedMetadata {
 pub(crate) struct FullAccount {
     pub(crate) account_id: String,
     pub(crate) root_info: RootInfo,
+    /// Absent for an account that belongs to none.
+    pub(crate) team: Option<FullTeam>,
+}
+
+/// `FullTeam`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct FullTeam {
+    pub(crate) id: String,
 }
 
 /// `RootInfo`: home differs from root for a member of a team space.

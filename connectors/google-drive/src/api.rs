@@ -1,24 +1,10 @@
-//! Addresses at Drive v3, and the way there.
+//! Addresses at Drive v3.
 
-use std::{sync::Arc, time::Duration};
-
-use revtrail_connector::{
-    ConnectorError,
-    http::{Hosts, Http, HttpSettings},
-    oauth::{Grant, OAuth, SecretFile, SecretSource},
-    pacing::Pacing,
-    retry::RetryPolicy,
-};
-use revtrail_model::{
-    id::{DriveId, ItemId, Provider},
-    time::Clock,
-};
+use revtrail_model::id::{DriveId, ItemId};
 use url::Url;
 
 use crate::{
-    assertion::ServiceAccount,
-    config::{Account, Login, below},
-    error::DriveErrors,
+    config::{Account, below},
     wire::{CHANGE_LIST_FIELDS, FILE_FIELDS, FILE_LIST_FIELDS, FOLDER, REVISION_LIST_FIELDS},
 };
 
@@ -30,16 +16,10 @@ pub(crate) const MAX_PARTS: usize = 100;
 pub(crate) const READ_UNITS: u32 = 5;
 /// Cost of one page of a listing, of the change log or of revisions.
 pub(crate) const LIST_UNITS: u32 = 100;
-/// What a whole batch of lists costs.
-const FULL_BATCH_UNITS: f64 = 10_000.0;
 /// The id that stands for the root of the caller's My Drive.
 const MY_DRIVE: &str = "root";
 /// Larger numbers are cut down to this one.
 const PAGE_SIZE: &str = "1000";
-/// A page of a thousand changes takes Drive a while.
-const TIMEOUT: Duration = Duration::from_secs(100);
-/// Google compresses answers only for clients that also say so in their name.
-const USER_AGENT: &str = concat!("revtrail/", env!("CARGO_PKG_VERSION"), " (gzip)");
 
 /// Whose change log and listing: the user's, or a shared drive's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,50 +181,6 @@ pub(crate) fn target(url: &Url) -> String {
 /// `text` as a literal of the query language.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
-}
-
-/// Makes the way to the API: token, pace and how refusals are read.
-pub(crate) fn http(account: &Account, clock: Arc<dyn Clock>) -> Result<Http, ConnectorError> {
-    let secret = |path: &std::path::PathBuf| -> Arc<dyn SecretSource> { Arc::new(SecretFile(path.clone())) };
-    let grant = match &account.login {
-        Login::ServiceAccount { key_file, subject } => Grant::JwtBearer {
-            assertion: Arc::new(ServiceAccount {
-                key_file: key_file.clone(),
-                subject: subject.clone(),
-                audience: account.token_url().to_string(),
-                clock: Arc::clone(&clock),
-            }),
-        },
-        Login::RefreshToken {
-            client_id,
-            client_secret_file,
-            refresh_token_file,
-        } => Grant::RefreshToken {
-            client_id: client_id.clone(),
-            client_secret: client_secret_file.as_ref().map(secret),
-            refresh_token: secret(refresh_token_file),
-            scopes: Vec::new(),
-        },
-    };
-    let settings = HttpSettings {
-        provider: Provider::GoogleDrive,
-        hosts: Hosts::new([account.api_url(), account.batch_url()]),
-        retry: RetryPolicy {
-            base: account.retry_base(),
-            ..RetryPolicy::default()
-        },
-        pacing: Pacing {
-            units_per_second: account.units_per_second(),
-            // A whole batch must fit.
-            burst: account.units_per_second().max(FULL_BATCH_UNITS),
-        },
-        user_agent: USER_AGENT.to_owned(),
-        max_body_bytes: 64 << 20,
-        timeout: TIMEOUT,
-        clock,
-    };
-    let auth = OAuth::new(settings.clone(), account.token_url().clone(), grant)?;
-    Http::new(settings, Some(Arc::new(auth)), Arc::new(DriveErrors))
 }
 
 #[cfg(test)]

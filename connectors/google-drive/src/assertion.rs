@@ -1,18 +1,22 @@
-//! Assertions of a service account: a signed statement that is traded for an access token (RFC 7523, signed as in RFC 7515 and
-//! RFC 7518 §3.3).
+//! Assertions of a service account: a signed statement that is traded for an access token (RFC 7523), signed with a key in a file or,
+//! without any key, by Google's IAM Credentials service.
 
 use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+use revtrail_connector::{
+    ConnectorError, ErrorKind,
+    http::Http,
+    oauth::{
+        AssertionSource,
+        jwt::{JwtAlgorithm, KeyName, SigningKey},
+    },
+    request::Request,
 };
-use revtrail_connector::{ConnectorError, ErrorKind, oauth::AssertionSource};
 use revtrail_model::time::Clock;
-use ring::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -22,19 +26,34 @@ use crate::{
 
 /// Google accepts no longer life.
 const LIFE_SECONDS: i64 = 3600;
-const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
-const PEM_END: &str = "-----END PRIVATE KEY-----";
 
-/// Makes assertions with the key in a file.
-pub(crate) struct ServiceAccount {
-    /// JSON key file, read for each assertion.
-    pub(crate) key_file: PathBuf,
-    /// The user to act for.
+/// Who asks, for whom, and where.
+pub(crate) struct Bearer {
+    /// The user to act for; absent for the service account itself.
     pub(crate) subject: Option<String>,
     /// The token endpoint.
     pub(crate) audience: String,
     /// Gives the time of issue.
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Makes assertions with the key in a file.
+pub(crate) struct ServiceAccount {
+    /// JSON key file, read for each assertion.
+    pub(crate) key_file: PathBuf,
+    pub(crate) bearer: Bearer,
+}
+
+/// Has assertions signed by the IAM Credentials service (`signJwt`), which keeps the key. Needs the right to sign as that account,
+/// also when it is the caller's own.
+pub(crate) struct Keyless {
+    /// The way to the service, with the token of whoever runs here.
+    pub(crate) http: Http,
+    /// `…/serviceAccounts/<email>:signJwt`.
+    pub(crate) url: Url,
+    /// Address of the service account.
+    pub(crate) email: String,
+    pub(crate) bearer: Bearer,
 }
 
 /// Why no assertion can be made. No variant carries anything of the file but its path.
@@ -44,7 +63,7 @@ enum KeyError {
     Read(PathBuf, #[source] std::io::Error),
     #[error("{0} is no service account key file; it needs client_email and private_key")]
     Form(PathBuf),
-    #[error("the private key in {0} is no RSA key in PKCS#8 PEM form")]
+    #[error("the private key in {0} is no RSA key in PEM form")]
     Key(PathBuf),
     #[error("signing with the key in {0} failed")]
     Sign(PathBuf),
@@ -59,14 +78,6 @@ struct KeyFile {
 }
 
 #[derive(Serialize)]
-struct Header<'a> {
-    alg: &'static str,
-    typ: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kid: Option<&'a str>,
-}
-
-#[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +86,32 @@ struct Claims<'a> {
     aud: &'a str,
     iat: i64,
     exp: i64,
+}
+
+#[derive(Serialize)]
+struct SignJwtRequest {
+    /// The claims as JSON text.
+    payload: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SignJwtAnswer {
+    signed_jwt: Zeroizing<String>,
+}
+
+impl Bearer {
+    fn claims<'a>(&'a self, issuer: &'a str) -> Claims<'a> {
+        let now = self.clock.now().as_second();
+        Claims {
+            iss: issuer,
+            sub: self.subject.as_deref(),
+            scope: SCOPE,
+            aud: &self.audience,
+            iat: now,
+            exp: now + LIFE_SECONDS,
+        }
+    }
 }
 
 #[async_trait]
@@ -96,51 +133,24 @@ impl ServiceAccount {
         // The parser's own message could quote the file.
         let file: KeyFile =
             serde_json::from_slice(&text).map_err(|_| KeyError::Form(self.key_file.clone()))?;
-        let key = rsa_key(&file.private_key).ok_or_else(|| KeyError::Key(self.key_file.clone()))?;
-        let issued = self.clock.now().as_second();
-        let header = Header {
-            alg: "RS256",
-            typ: "JWT",
-            kid: file.private_key_id.as_deref(),
-        };
-        let claims = Claims {
-            iss: &file.client_email,
-            sub: self.subject.as_deref(),
-            scope: SCOPE,
-            aud: &self.audience,
-            iat: issued,
-            exp: issued + LIFE_SECONDS,
-        };
-        signed(&key, &header, &claims).ok_or_else(|| KeyError::Sign(self.key_file.clone()))
+        let key = SigningKey::from_pem(file.private_key.as_bytes())
+            .ok_or_else(|| KeyError::Key(self.key_file.clone()))?;
+        let name = file.private_key_id.as_deref().map_or(KeyName::None, KeyName::Id);
+        key.statement(JwtAlgorithm::Rs256, name, &self.bearer.claims(&file.client_email))
+            .ok_or_else(|| KeyError::Sign(self.key_file.clone()))
     }
 }
 
-/// The key in a PEM text; `None` for anything else.
-fn rsa_key(pem: &str) -> Option<KeyPair> {
-    let (_, rest) = pem.split_once(PEM_BEGIN)?;
-    let (body, _) = rest.split_once(PEM_END)?;
-    let body: Zeroizing<String> = Zeroizing::new(body.split_ascii_whitespace().collect());
-    let der = Zeroizing::new(STANDARD.decode(body.as_bytes()).ok()?);
-    KeyPair::from_pkcs8(&der).ok()
-}
-
-/// Header, claims and signature, each in base64url.
-fn signed(key: &KeyPair, header: &Header<'_>, claims: &Claims<'_>) -> Option<String> {
-    let part = |json: serde_json::Result<Vec<u8>>| Some(URL_SAFE_NO_PAD.encode(json.ok()?));
-    let statement = format!(
-        "{}.{}",
-        part(serde_json::to_vec(header))?,
-        part(serde_json::to_vec(claims))?
-    );
-    let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(
-        &RSA_PKCS1_SHA256,
-        &SystemRandom::new(),
-        statement.as_bytes(),
-        &mut signature,
-    )
-    .ok()?;
-    Some(format!("{statement}.{}", URL_SAFE_NO_PAD.encode(signature)))
+#[async_trait]
+impl AssertionSource for Keyless {
+    async fn assertion(&self) -> Result<SecretString, ConnectorError> {
+        let bug = |error| failed(ErrorKind::Bug, operation::SIGN).with_source(error);
+        let payload = serde_json::to_string(&self.bearer.claims(&self.email)).map_err(bug)?;
+        let body = serde_json::to_string(&SignJwtRequest { payload }).map_err(bug)?;
+        let request = Request::post_json(operation::SIGN, self.url.clone(), body);
+        let (answer, _) = self.http.send_json::<SignJwtAnswer>(&request).await?;
+        Ok(SecretString::from(answer.signed_jwt.as_str()))
+    }
 }
 
 #[cfg(test)]

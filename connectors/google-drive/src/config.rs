@@ -1,16 +1,19 @@
 //! The account as the operator writes it, and as the connector uses it.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use revtrail_connector::settings::{Problem, Problems, endpoint};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
+mod login;
+
 const API_URL: &str = "https://www.googleapis.com";
+const METADATA_URL: &str = "http://metadata.google.internal";
+/// Where Google Cloud's metadata server is. Without TLS: it is the host's own network, and reaches no further.
+const METADATA_HOSTS: [&str; 2] = ["metadata.google.internal", "169.254.169.254"];
+const IAM_URL: &str = "https://iamcredentials.googleapis.com";
 const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
 /// Where batches go, below the API.
 const BATCH_PATH: &str = "batch/drive/v3";
@@ -20,8 +23,9 @@ const QUOTA_UNITS_PER_MINUTE: f64 = 240_000.0;
 /// What one page of a listing costs.
 const UNITS_PER_LIST: f64 = 100.0;
 
-/// A Google account that reads Drive, as written in the configuration file: either a service account (with a key file), or a user who
-/// granted access once (with a refresh token).
+/// A Google account that reads Drive, as written in the configuration file. Exactly one of three credentials: a service account with a
+/// key file (`service_account_file`), the service account of the machine, without any key (`service_account`), or a user who granted
+/// access once (`refresh_token_file` and `client_id`).
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountFile {
@@ -29,6 +33,11 @@ pub struct AccountFile {
     /// restart. Whoever reads it can read everything the service account can, for every user it may act for.
     #[serde(default)]
     pub service_account_file: Option<PathBuf>,
+    /// The service account of the machine, through the metadata server of Google Cloud: `default`, or its e-mail address. No secret at
+    /// all. With `subject` the address must be given, and the account needs the role Service Account Token Creator on itself, because
+    /// IAM signs for it; without, the platform must grant it the Drive scope. A wrong one makes every token request fail.
+    #[serde(default)]
+    pub service_account: Option<String>,
     /// E-mail address of the user the service account acts for (domain-wide delegation). Default: the service account itself, which
     /// sees only what is shared with it. Tenant and My Drive are this user's: with another one the same folder is another folder.
     #[serde(default)]
@@ -54,6 +63,13 @@ pub struct AccountFile {
     /// there: a wrong host gets them.
     #[serde(default)]
     pub token_url: Option<String>,
+    /// Metadata server, for `service_account`. Default `http://metadata.google.internal`. Whoever answers there chooses the token.
+    #[serde(default)]
+    pub metadata_url: Option<String>,
+    /// IAM Credentials service, for `service_account` with `subject`. Default `https://iamcredentials.googleapis.com`. A token for all of
+    /// Google Cloud is sent there: a wrong host gets it.
+    #[serde(default)]
+    pub iam_url: Option<String>,
     /// First pause before a repeat when Google names none, milliseconds; doubled at each further repeat. Default 1000, at most 60000.
     /// Too small repeats into a busy service.
     #[serde(default)]
@@ -75,6 +91,8 @@ pub struct Account {
     api_url: Url,
     batch_url: Url,
     token_url: Url,
+    pub(crate) metadata_url: Url,
+    pub(crate) iam_url: Url,
     retry_base: Duration,
     units_per_second: f64,
 }
@@ -85,6 +103,12 @@ pub(crate) enum Login {
     /// Assertions signed with a service account's key.
     ServiceAccount {
         key_file: PathBuf,
+        subject: Option<String>,
+    },
+    /// The machine's own service account.
+    Attached {
+        /// Address, or `default`.
+        service_account: String,
         subject: Option<String>,
     },
     /// A user's lasting grant.
@@ -127,44 +151,68 @@ impl TryFrom<AccountFile> for Account {
 
     fn try_from(file: AccountFile) -> Result<Self, Problems> {
         let mut problems = Vec::new();
-        let login = login(&file, &mut problems);
+        let login = login::check(&file, &mut problems);
         let mut problem = |key, message: &str| {
             problems.push(Problem {
                 key,
                 message: message.to_owned(),
             });
         };
-        let api_url = endpoint(file.api_url.as_deref().unwrap_or(API_URL))
-            .map(api_root)
-            .map_err(|message| problem("api_url", message))
-            .ok();
+        let mut address = |key, text: &Option<String>, default: &str| {
+            let text = text.as_deref().unwrap_or(default);
+            let read = if key == "metadata_url" {
+                metadata(text)
+            } else {
+                endpoint(text)
+            };
+            read.map_err(|message| problem(key, message)).ok()
+        };
+        let api_url = address("api_url", &file.api_url, API_URL).map(api_root);
         let batch_url = match &file.batch_url {
-            Some(text) => endpoint(text)
-                .map_err(|message| problem("batch_url", message))
-                .ok(),
+            Some(_) => address("batch_url", &file.batch_url, API_URL),
             None => api_url.as_ref().map(|api| below(api, BATCH_PATH)),
         };
-        let token_url = endpoint(file.token_url.as_deref().unwrap_or(TOKEN_URL))
-            .map_err(|message| problem("token_url", message))
-            .ok();
+        let token_url = address("token_url", &file.token_url, TOKEN_URL);
+        let metadata_url = address("metadata_url", &file.metadata_url, METADATA_URL);
+        let iam_url = address("iam_url", &file.iam_url, IAM_URL);
         let retry_base_ms = file.retry_base_ms.unwrap_or(RETRY_BASE_MS);
         if !(1..=60_000).contains(&retry_base_ms) {
             problem("retry_base_ms", "must lie between 1 and 60000");
         }
         let units_per_second = pace(&file, &mut problem);
-        match (login, api_url, batch_url, token_url) {
-            (Some(login), Some(api_url), Some(batch_url), Some(token_url)) if problems.is_empty() => {
-                Ok(Self {
-                    login,
-                    api_url,
-                    batch_url,
-                    token_url,
-                    retry_base: Duration::from_millis(retry_base_ms),
-                    units_per_second,
-                })
-            }
+        let account = || {
+            Some(Self {
+                login: login?,
+                api_url: api_url?,
+                batch_url: batch_url?,
+                token_url: token_url?,
+                metadata_url: metadata_url?,
+                iam_url: iam_url?,
+                retry_base: Duration::from_millis(retry_base_ms),
+                units_per_second,
+            })
+        };
+        match account() {
+            Some(account) if problems.is_empty() => Ok(account),
             _ => Err(Problems(problems)),
         }
+    }
+}
+
+/// As [`endpoint`], and also the metadata server, which has no TLS.
+fn metadata(text: &str) -> Result<Url, &'static str> {
+    match Url::parse(text.trim().trim_end_matches('/')) {
+        Ok(url)
+            if url.scheme() == "http"
+                && url.host_str().is_some_and(|host| METADATA_HOSTS.contains(&host))
+                && url.path() == "/"
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none() =>
+        {
+            Ok(url)
+        }
+        _ => endpoint(text),
     }
 }
 
@@ -191,83 +239,6 @@ fn pace(file: &AccountFile, problem: &mut impl FnMut(&'static str, &str)) -> f64
             }
             units / 60.0
         }
-    }
-}
-
-/// Exactly one of the two ways to log in, whole.
-fn login(file: &AccountFile, problems: &mut Vec<Problem>) -> Option<Login> {
-    let mut found = Vec::new();
-    for (key, path) in [
-        ("service_account_file", &file.service_account_file),
-        ("client_secret_file", &file.client_secret_file),
-        ("refresh_token_file", &file.refresh_token_file),
-    ] {
-        if path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
-            found.push((key, "must name a file"));
-        }
-    }
-    let login = match (&file.service_account_file, &file.refresh_token_file) {
-        (Some(key_file), None) => Some(service_account(file, key_file, &mut found)),
-        (None, Some(token_file)) => Some(refresh_token(file, token_file, &mut found)),
-        (None, None) => {
-            found.push((
-                "service_account_file",
-                "must be given, or else client_id and refresh_token_file",
-            ));
-            None
-        }
-        (Some(_), Some(_)) => {
-            found.push((
-                "refresh_token_file",
-                "cannot stand beside service_account_file; give one of them",
-            ));
-            None
-        }
-    };
-    let is_good = found.is_empty();
-    problems.extend(found.into_iter().map(|(key, message)| Problem {
-        key,
-        message: message.to_owned(),
-    }));
-    login.filter(|_| is_good)
-}
-
-type Found = Vec<(&'static str, &'static str)>;
-
-fn service_account(file: &AccountFile, key_file: &Path, found: &mut Found) -> Login {
-    for (key, is_given) in [
-        ("client_id", file.client_id.is_some()),
-        ("client_secret_file", file.client_secret_file.is_some()),
-    ] {
-        if is_given {
-            found.push((key, "belongs to a refresh token; a service account has none"));
-        }
-    }
-    let subject = file.subject.as_ref().map(|subject| subject.trim().to_owned());
-    if subject.as_ref().is_some_and(|subject| !subject.contains('@')) {
-        found.push(("subject", "must be the e-mail address of a user"));
-    }
-    Login::ServiceAccount {
-        key_file: key_file.to_owned(),
-        subject,
-    }
-}
-
-fn refresh_token(file: &AccountFile, token_file: &Path, found: &mut Found) -> Login {
-    if file.subject.is_some() {
-        found.push((
-            "subject",
-            "belongs to a service account; a refresh token is its user's",
-        ));
-    }
-    let client_id = file.client_id.as_deref().unwrap_or_default().trim().to_owned();
-    if client_id.is_empty() {
-        found.push(("client_id", "must be given beside refresh_token_file"));
-    }
-    Login::RefreshToken {
-        client_id,
-        client_secret_file: file.client_secret_file.clone(),
-        refresh_token_file: token_file.to_owned(),
     }
 }
 
@@ -323,6 +294,22 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_machine_needs_no_secret() {
+        let account =
+            read(r#"{"service_account":" archive@p.iam.gserviceaccount.com ","subject":"a@x"}"#).unwrap();
+        assert_eq!(
+            account.login,
+            Login::Attached {
+                service_account: "archive@p.iam.gserviceaccount.com".into(),
+                subject: Some("a@x".into()),
+            }
+        );
+        assert_eq!(account.metadata_url.as_str(), "http://metadata.google.internal/");
+        assert_eq!(account.iam_url.as_str(), "https://iamcredentials.googleapis.com/");
+        assert!(read(r#"{"service_account":"default","metadata_url":"http://169.254.169.254/"}"#).is_ok());
+    }
+
     #[rstest]
     #[case(
         "http://127.0.0.1:8080",
@@ -352,6 +339,27 @@ mod tests {
 
     #[rstest]
     #[case::nothing("{}", &["service_account_file"])]
+    #[case::key_and_machine(
+        r#"{"service_account_file":"/k","service_account":"default"}"#,
+        &["service_account"]
+    )]
+    #[case::machine_and_token(
+        r#"{"service_account":"default","refresh_token_file":"/t","client_id":"c"}"#,
+        &["refresh_token_file"]
+    )]
+    #[case::all_three(
+        r#"{"service_account_file":"/k","service_account":"default","refresh_token_file":"/t"}"#,
+        &["service_account", "refresh_token_file"]
+    )]
+    #[case::machine_acting_for_a_user_without_its_address(
+        r#"{"service_account":"default","subject":"a@x"}"#,
+        &["service_account"]
+    )]
+    #[case::machine_of_no_form(r#"{"service_account":"a/../b"}"#, &["service_account"])]
+    #[case::metadata_elsewhere(
+        r#"{"service_account":"default","metadata_url":"http://metadata.example","iam_url":"http://iam.example"}"#,
+        &["metadata_url", "iam_url"]
+    )]
     #[case::both(r#"{"service_account_file":"/k","refresh_token_file":"/t"}"#, &["refresh_token_file"])]
     #[case::client_beside_a_key(
         r#"{"service_account_file":"/k","client_id":"c","client_secret_file":"/s"}"#,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use revtrail_connector::{
-    Access, Addressing, Capabilities, Connector, ConnectorError, Creation, ErrorKind, FeedPage, FeedPoint,
-    FolderRoot, Next, Page, Place, Usage, Within,
+    Access, Addressing, Capabilities, Connector, ConnectorError, Creation, DrivePlace, ErrorKind, FeedPage,
+    FeedPoint, FolderRoot, Next, Page, Place, Usage, Within,
     batch::revision_lists,
     change::{Change, RevisionAnswer, RevisionAsk},
     http::{Answer, Http},
@@ -20,10 +20,11 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
-    api::{Api, Corpus, LIST_UNITS, MAX_PARTS, READ_UNITS, http},
+    api::{Api, Corpus, LIST_UNITS, MAX_PARTS, READ_UNITS},
     batch::Lists,
     config::Account,
     error::{RecordError, failed, operation, unusable},
+    login::http,
     map::{self, Source},
     step::{Step, Walk, cursor, log_token},
     wire::{About, ChangeList, FileList, StartPageToken},
@@ -65,9 +66,15 @@ impl Connector for GoogleDrive {
     }
 
     async fn resolve(&self, place: &Place) -> Result<FolderRoot, ConnectorError> {
+        let drive = match &place.drive {
+            DrivePlace::Own => None,
+            DrivePlace::Id(drive) => Some(drive),
+            DrivePlace::Library { .. } => return Err(unknown_place()),
+        };
         match &place.within {
-            Within::Item(item) => self.resolve_item(place.drive.as_ref(), item).await,
-            Within::Path(path) => self.resolve_path(place.drive.as_ref(), path).await,
+            Within::Item(item) => self.resolve_item(drive, item).await,
+            Within::Path(path) => self.resolve_path(drive, path).await,
+            Within::Link(_) => Err(unknown_place()),
         }
     }
 
@@ -273,6 +280,11 @@ impl GoogleDrive {
             found => found,
         }
     }
+}
+
+/// Sites, libraries and sharing links are not how Drive names folders.
+fn unknown_place() -> ConnectorError {
+    failed(ErrorKind::Config, operation::FILE).with_code("name the folder by shared drive, path or item id")
 }
 
 /// A file, of which nothing but the id was asked for.

@@ -21,6 +21,7 @@ pub(crate) mod operation {
     pub(crate) const REVISIONS: &str = "revisions.list";
     pub(crate) const BATCH: &str = "batch";
     pub(crate) const TOKEN: &str = "token";
+    pub(crate) const SIGN: &str = "iam.signJwt";
 }
 
 const MAX_CODE_CHARS: usize = 60;

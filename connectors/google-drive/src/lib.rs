@@ -6,6 +6,7 @@ mod batch;
 mod config;
 mod connector;
 mod error;
+mod login;
 mod map;
 mod multipart;
 mod resolve;

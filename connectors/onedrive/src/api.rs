@@ -47,6 +47,49 @@ impl Api {
         self.at(&segments, Some(ITEM_QUERY))
     }
 
+    /// The drive of the user whose token it is.
+    pub(crate) fn own_drive(&self) -> Url {
+        self.at(&["me", "drive"], Some("$select=id"))
+    }
+
+    /// What a sharing link leads to; `token` is the link in its encoded form.
+    pub(crate) fn shared(&self, token: &str) -> Url {
+        self.at(&["shares", token, "driveItem"], Some(ITEM_QUERY))
+    }
+
+    /// A site by host and path, with or without scheme; `None` when it names no host.
+    pub(crate) fn site(&self, site: &str) -> Option<Url> {
+        let site = site.trim();
+        let site = site.strip_prefix("https://").unwrap_or(site);
+        let mut names = site.split('/').filter(|name| !name.is_empty());
+        let host = names
+            .next()
+            .filter(|host| host.contains('.') && !host.contains(':'))?;
+        let path: Vec<&str> = names.collect();
+        if path.iter().any(|name| matches!(*name, "." | "..")) {
+            return None;
+        }
+        // `host:/path` is one address; without a path, the host's root site.
+        let host = if path.is_empty() {
+            host.to_owned()
+        } else {
+            format!("{host}:")
+        };
+        let mut segments = vec!["sites", &host];
+        segments.extend(path);
+        Some(self.at(&segments, Some("$select=id")))
+    }
+
+    /// The first library of a site.
+    pub(crate) fn site_drive(&self, site: &str) -> Url {
+        self.at(&["sites", site, "drive"], Some("$select=id"))
+    }
+
+    /// The libraries of a site.
+    pub(crate) fn site_drives(&self, site: &str) -> Url {
+        self.at(&["sites", site, "drives"], Some("$select=id,name,webUrl"))
+    }
+
     /// The first page of a full enumeration of a drive.
     pub(crate) fn delta(&self, drive: &DriveId) -> Url {
         let query = format!("{ITEM_QUERY}&{PAGE_SIZE}");

@@ -73,7 +73,7 @@ impl Batch for Versions<'_> {
         let parts = answer.responses.into_iter();
         // A part under a name we did not give answers nothing.
         Ok(parts
-            .filter_map(|part| Some((part.id.parse().ok()?, judge(part, &outer))))
+            .filter_map(|part| Some((part.id.parse().ok()?, judge(&part, &outer))))
             .collect())
     }
 
@@ -124,7 +124,7 @@ impl Batch for Versions<'_> {
 }
 
 /// What the answer to a part means; the outer answer lends its request id and its clock.
-fn judge(part: BatchAnswerPart, outer: &Answer) -> Verdict<Page> {
+fn judge(part: &BatchAnswerPart, outer: &Answer) -> Verdict<Page> {
     let status = part.status;
     let failed = |kind| {
         Verdict::Failed(AskFailure {
@@ -137,14 +137,14 @@ fn judge(part: BatchAnswerPart, outer: &Answer) -> Verdict<Page> {
         return match serde_json::from_str(body) {
             Ok(collection) => Verdict::Page(Page {
                 collection,
-                request_id: header(&part, "request-id").or_else(|| outer.request_id.clone()),
+                request_id: header(part, "request-id").or_else(|| outer.request_id.clone()),
             }),
             Err(_) => failed(ErrorKind::Malformed),
         };
     }
     let kind = classify(status, &Refusal::read(body.as_bytes()), operation::VERSIONS);
     let sent_at = outer.date.unwrap_or(Timestamp::UNIX_EPOCH);
-    let wait = header(&part, "retry-after").and_then(|text| asked_wait(&text, sent_at));
+    let wait = header(part, "retry-after").and_then(|text| asked_wait(&text, sent_at));
     match with_wait(kind, wait) {
         ErrorKind::NotFound => Verdict::Gone,
         // The token ran out between the parts.

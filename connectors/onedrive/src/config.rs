@@ -1,45 +1,131 @@
 //! The account as the operator writes it, and as the connector uses it.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use revtrail_connector::settings::{Problem, Problems, endpoint};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
-const API_URL: &str = "https://graph.microsoft.com/v1.0";
-const AUTHORITY: &str = "https://login.microsoftonline.com";
+mod login;
+
+pub(crate) use login::Login;
+
 /// Microsoft's smallest published tier allows 1,250 units a minute; about four fifths of it leave room for other work of the app.
 const UNITS_PER_SECOND: f64 = 16.0;
 const RETRY_BASE_MS: u64 = 500;
+/// Names that stand for many tenants; the last one for all personal accounts.
+const MANY_TENANTS: [&str; 2] = ["common", "organizations"];
+/// The tenant of personal accounts, by name.
+pub(crate) const CONSUMERS: &str = "consumers";
 
-/// An app registration that may read one Microsoft 365 tenant, as written in the configuration file.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+/// An app registration that may read one Microsoft 365 tenant, or one personal OneDrive, as written in the configuration file. Exactly
+/// one of four credentials: `client_secret_file`, `certificate_file` with `private_key_file`, `federated_token_file`, or (for personal
+/// drives, and for what one user may see) `refresh_token_file`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountFile {
-    /// Entra tenant id (a GUID). No default. It enters every event id: written differently later (as a domain name, say), the
-    /// same facts get other ids.
+    /// Entra tenant id (a GUID); `consumers` for a personal OneDrive. No default. It enters every event id: written differently later
+    /// (as a domain name, say), the same facts get other ids.
     pub tenant: String,
     /// Application (client) id of the app registration. No default. If wrong, no token is issued and nothing is read.
     pub client_id: String,
-    /// Path of the file that holds the client secret. Read at each token request, so a rotated secret needs no restart. No default.
-    /// Whoever can read the file can read everything the app registration can.
-    pub client_secret_file: PathBuf,
-    /// Root of Microsoft Graph, version included. Default `https://graph.microsoft.com/v1.0`; national clouds have their own.
-    /// Access tokens are sent there: a wrong host gets them.
+    /// Path of the file that holds the client secret. Read at each token request, so a rotated secret needs no restart. Whoever can
+    /// read the file can read everything the app registration can.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+    /// PEM file with the certificate that is uploaded at the app registration. Read at each token request. Not a secret, but it must
+    /// belong to `private_key_file`.
+    #[serde(default)]
+    pub certificate_file: Option<PathBuf>,
+    /// PEM file with the RSA private key of the certificate, not encrypted. Read at each token request. Whoever can read the file can
+    /// read everything the app registration can, until the certificate is removed there.
+    #[serde(default)]
+    pub private_key_file: Option<PathBuf>,
+    /// How statements are signed with the private key. Default `PS256`, which Microsoft asks for; `RS256` for older set-ups.
+    #[serde(default)]
+    pub assertion_algorithm: Option<AssertionAlgorithm>,
+    /// File into which the platform writes a token that the app registration trusts (workload identity federation; in Kubernetes the
+    /// path in `AZURE_FEDERATED_TOKEN_FILE`). Read at each token request, because it is replaced all the time. No secret of ours.
+    #[serde(default)]
+    pub federated_token_file: Option<PathBuf>,
+    /// File with a user's refresh token, as the device code flow gives it. Read at each token request. Whoever can read the file can
+    /// read what the user consented to.
+    #[serde(default)]
+    pub refresh_token_file: Option<PathBuf>,
+    /// File in which the refresh token that replaces the one in `refresh_token_file` is kept; its directory must be writable. Microsoft
+    /// replaces refresh tokens at every use and drops unused ones after about 90 days. Default: the new one is kept in memory only, and
+    /// `refresh_token_file` must be renewed by hand before it is 90 days old.
+    #[serde(default)]
+    pub refresh_token_store: Option<PathBuf>,
+    /// Which of Microsoft's clouds. Default `global`. Decides where `api_url` and `token_url` are; tokens of one cloud are worth nothing
+    /// in another.
+    #[serde(default)]
+    pub cloud: Option<Cloud>,
+    /// Name of your organisation as Microsoft sees it in the traffic (`User-Agent: NONISV|<organization>|revtrail/…`): letters, digits,
+    /// spaces, `-`, `.`. Default `revtrail`. Traffic without such a name is throttled first.
+    #[serde(default)]
+    pub organization: Option<String>,
+    /// Root of Microsoft Graph, version included. Default: that of `cloud` (`https://graph.microsoft.com/v1.0`). Access tokens are sent
+    /// there: a wrong host gets them.
+    #[serde(default)]
     pub api_url: Option<String>,
-    /// Token endpoint. Default `https://login.microsoftonline.com/<tenant>/oauth2/v2.0/token`. The client secret is sent there: a
-    /// wrong host gets it.
+    /// Token endpoint. Default: that of `cloud` (`https://login.microsoftonline.com/<tenant>/oauth2/v2.0/token`). The credential is sent
+    /// there: a wrong host gets it.
+    #[serde(default)]
     pub token_url: Option<String>,
     /// First pause before a repeat when the provider names none, milliseconds; doubled at each further repeat. Default 500, at most
     /// 60000. Too small repeats into a busy service.
+    #[serde(default)]
     pub retry_base_ms: Option<u64>,
     /// Request rate, resource units per second (a single item costs 1 unit, a list 2). Default 16, about four fifths of what the
     /// smallest tenants are allowed. Too large gets the app throttled, and in the end blocked.
+    #[serde(default)]
     pub requests_per_second: Option<f64>,
+}
+
+/// How a statement is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum AssertionAlgorithm {
+    /// RSA-PSS with SHA-256.
+    #[serde(rename = "PS256")]
+    Ps256,
+    /// RSA PKCS #1 v1.5 with SHA-256.
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+/// Microsoft's clouds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cloud {
+    /// Everywhere else, GCC included.
+    Global,
+    /// US Government L4.
+    GccHigh,
+    /// US Government L5.
+    Dod,
+    /// China, operated by 21Vianet.
+    China,
+}
+
+impl Cloud {
+    const fn authority(self) -> &'static str {
+        match self {
+            Self::Global => "https://login.microsoftonline.com",
+            Self::GccHigh | Self::Dod => "https://login.microsoftonline.us",
+            Self::China => "https://login.chinacloudapi.cn",
+        }
+    }
+
+    const fn graph(self) -> &'static str {
+        match self {
+            Self::Global => "https://graph.microsoft.com/v1.0",
+            Self::GccHigh => "https://graph.microsoft.us/v1.0",
+            Self::Dod => "https://dod-graph.microsoft.us/v1.0",
+            Self::China => "https://microsoftgraph.chinacloudapi.cn/v1.0",
+        }
+    }
 }
 
 /// A checked account.
@@ -47,7 +133,8 @@ pub struct AccountFile {
 pub struct Account {
     tenant: String,
     client_id: String,
-    client_secret_file: PathBuf,
+    pub(crate) login: Login,
+    organization: String,
     api_url: Url,
     token_url: Url,
     retry_base: Duration,
@@ -67,20 +154,31 @@ impl Account {
         let tenant = file.tenant.trim().to_lowercase();
         if let Some(message) = tenant_problem(&tenant) {
             problem("tenant", message);
+        } else if tenant == CONSUMERS && file.refresh_token_file.is_none() {
+            problem(
+                "tenant",
+                "personal accounts are read with a refresh_token_file; no application has rights of its own there",
+            );
         }
         let client_id = file.client_id.trim().to_owned();
         if client_id.is_empty() {
             problem("client_id", "must not be empty");
         }
-        if file.client_secret_file.as_os_str().is_empty() {
-            problem("client_secret_file", "must name a file");
+        let login = login::check(&file, &mut problem);
+        let cloud = file.cloud.unwrap_or(Cloud::Global);
+        let organization = file.organization.unwrap_or_else(|| "revtrail".to_owned());
+        if !is_name(&organization) {
+            problem(
+                "organization",
+                "must have 1 to 60 letters, digits, spaces, '-' or '.'",
+            );
         }
-        let api_url = endpoint(file.api_url.as_deref().unwrap_or(API_URL))
+        let api_url = endpoint(file.api_url.as_deref().unwrap_or(cloud.graph()))
             .map_err(|message| problem("api_url", message));
         let token_url = match &file.token_url {
             Some(text) => endpoint(text),
             // A tenant that cannot stand in a path is reported once, under its own key.
-            None => endpoint(&format!("{AUTHORITY}/{tenant}/oauth2/v2.0/token")),
+            None => endpoint(&format!("{}/{tenant}/oauth2/v2.0/token", cloud.authority())),
         }
         .map_err(|message| problem("token_url", message));
         let retry_base_ms = file.retry_base_ms.unwrap_or(RETRY_BASE_MS);
@@ -97,7 +195,8 @@ impl Account {
         Some(Self {
             tenant,
             client_id,
-            client_secret_file: file.client_secret_file,
+            login: login?,
+            organization,
             api_url: api_url.ok()?,
             token_url: token_url.ok()?,
             retry_base: Duration::from_millis(retry_base_ms),
@@ -115,9 +214,9 @@ impl Account {
         &self.client_id
     }
 
-    /// Where the secret is.
-    pub fn client_secret_file(&self) -> &Path {
-        &self.client_secret_file
+    /// Whose traffic it is.
+    pub fn organization(&self) -> &str {
+        &self.organization
     }
 
     /// Root of Graph, without a slash at the end.
@@ -140,9 +239,19 @@ impl Account {
         self.units_per_second
     }
 
-    /// The scope that asks for every application permission granted at this Graph: its origin with `/.default`.
-    pub fn scope(&self) -> String {
-        format!("{}/.default", self.api_url.origin().ascii_serialization())
+    /// The scopes to ask for. A program asks for every application permission granted at this Graph; a user's consent is asked for
+    /// reading files, and for going on with it.
+    pub fn scopes(&self) -> Vec<String> {
+        let graph = self.api_url.origin().ascii_serialization();
+        match &self.login {
+            Login::RefreshToken { .. } if self.tenant == CONSUMERS => {
+                vec!["Files.Read".to_owned(), "offline_access".to_owned()]
+            }
+            Login::RefreshToken { .. } => {
+                vec![format!("{graph}/Files.Read.All"), "offline_access".to_owned()]
+            }
+            _ => vec![format!("{graph}/.default")],
+        }
     }
 }
 
@@ -161,11 +270,16 @@ fn tenant_problem(tenant: &str) -> Option<&'static str> {
         .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
     if tenant.is_empty() || !well_formed {
         Some("must be the tenant's GUID")
-    } else if matches!(tenant, "common" | "organizations" | "consumers") {
+    } else if MANY_TENANTS.contains(&tenant) {
         Some("must name one tenant; an application cannot sign in to all of them")
     } else {
         None
     }
+}
+
+fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '.');
+    !text.trim().is_empty() && text.len() <= 60 && text.chars().all(plain)
 }
 
 #[cfg(test)]
@@ -178,11 +292,8 @@ mod tests {
         AccountFile {
             tenant: "9F4B7C1E-2d5a-4c8e-8f0b-6a1d3e5c7b90".into(),
             client_id: "app".into(),
-            client_secret_file: "/secret".into(),
-            api_url: None,
-            token_url: None,
-            retry_base_ms: None,
-            requests_per_second: None,
+            client_secret_file: Some("/secret".into()),
+            ..AccountFile::default()
         }
     }
 
@@ -195,19 +306,115 @@ mod tests {
             account.token_url().as_str(),
             "https://login.microsoftonline.com/9f4b7c1e-2d5a-4c8e-8f0b-6a1d3e5c7b90/oauth2/v2.0/token"
         );
-        assert_eq!(account.scope(), "https://graph.microsoft.com/.default");
+        assert_eq!(account.scopes(), ["https://graph.microsoft.com/.default"]);
         assert_eq!(account.retry_base(), Duration::from_millis(500));
     }
 
-    #[test]
-    fn a_national_cloud_gets_its_own_scope() {
+    #[rstest]
+    #[case::gcc_high(
+        Cloud::GccHigh,
+        "https://login.microsoftonline.us",
+        "https://graph.microsoft.us"
+    )]
+    #[case::dod(
+        Cloud::Dod,
+        "https://login.microsoftonline.us",
+        "https://dod-graph.microsoft.us"
+    )]
+    #[case::china(
+        Cloud::China,
+        "https://login.chinacloudapi.cn",
+        "https://microsoftgraph.chinacloudapi.cn"
+    )]
+    fn a_national_cloud_has_hosts_and_a_scope_of_its_own(
+        #[case] cloud: Cloud,
+        #[case] authority: &str,
+        #[case] graph: &str,
+    ) {
         let account = Account::try_from(AccountFile {
+            cloud: Some(cloud),
+            ..file()
+        })
+        .unwrap();
+        assert_eq!(account.scopes(), [format!("{graph}/.default")]);
+        assert_eq!(account.api_url().as_str(), format!("{graph}/v1.0"));
+        assert!(account.token_url().as_str().starts_with(authority));
+    }
+
+    #[test]
+    fn an_address_wins_over_the_cloud() {
+        let account = Account::try_from(AccountFile {
+            cloud: Some(Cloud::China),
             api_url: Some("https://graph.microsoft.us/v1.0/".into()),
             ..file()
         })
         .unwrap();
-        assert_eq!(account.scope(), "https://graph.microsoft.us/.default");
+        assert_eq!(account.scopes(), ["https://graph.microsoft.us/.default"]);
         assert_eq!(account.api_url().path(), "/v1.0");
+    }
+
+    #[test]
+    fn a_personal_drive_is_read_for_its_user() {
+        let personal = AccountFile {
+            tenant: "consumers".into(),
+            client_secret_file: None,
+            refresh_token_file: Some("/refresh".into()),
+            refresh_token_store: Some("/state/refresh".into()),
+            ..file()
+        };
+        let account = Account::try_from(personal).unwrap();
+        assert_eq!(account.scopes(), ["Files.Read", "offline_access"]);
+        assert_eq!(
+            account.token_url().as_str(),
+            "https://login.microsoftonline.com/consumers/oauth2/v2.0/token"
+        );
+    }
+
+    fn keys(file: AccountFile) -> Vec<&'static str> {
+        let problems = Account::try_from(file).unwrap_err();
+        problems.0.iter().map(|problem| problem.key).collect()
+    }
+
+    #[rstest]
+    #[case::none(&[], &["client_secret_file"])]
+    #[case::certificate_alone(&["certificate_file"], &["private_key_file"])]
+    #[case::key_alone(&["private_key_file"], &["certificate_file"])]
+    #[case::secret_and_certificate(
+        &["client_secret_file", "certificate_file", "private_key_file"],
+        &["certificate_file"]
+    )]
+    #[case::all(
+        &["client_secret_file", "certificate_file", "private_key_file", "federated_token_file", "refresh_token_file"],
+        &["certificate_file", "federated_token_file", "refresh_token_file"]
+    )]
+    #[case::store_without_token(&["client_secret_file", "refresh_token_store"], &["refresh_token_store"])]
+    #[case::secret_and_half_a_certificate(
+        &["client_secret_file", "private_key_file"],
+        &["certificate_file", "private_key_file"]
+    )]
+    fn exactly_one_credential_is_given_whole(#[case] given: &[&str], #[case] expected: &[&str]) {
+        let members: Vec<String> = given.iter().map(|key| format!(r#""{key}":"/{key}""#)).collect();
+        let text = format!(
+            r#"{{"tenant":"t","client_id":"c"{}{}}}"#,
+            if given.is_empty() { "" } else { "," },
+            members.join(",")
+        );
+        assert_eq!(keys(serde_json::from_str(&text).unwrap()), expected);
+    }
+
+    #[test]
+    fn an_application_has_no_personal_drive() {
+        let problems = Account::try_from(AccountFile {
+            tenant: "consumers".into(),
+            ..file()
+        })
+        .unwrap_err();
+        assert!(
+            problems
+                .to_string()
+                .starts_with("tenant: personal accounts are read with"),
+            "{problems}"
+        );
     }
 
     #[test]
@@ -215,11 +422,14 @@ mod tests {
         let problems = Account::try_from(AccountFile {
             tenant: "common".into(),
             client_id: " ".into(),
-            client_secret_file: PathBuf::new(),
+            client_secret_file: Some(PathBuf::new()),
+            assertion_algorithm: Some(AssertionAlgorithm::Rs256),
+            organization: Some("a|b".into()),
             api_url: Some("http://graph.example/v1.0".into()),
             token_url: Some("token".into()),
             retry_base_ms: Some(0),
             requests_per_second: Some(f64::NAN),
+            ..AccountFile::default()
         })
         .unwrap_err();
         let keys: Vec<_> = problems.0.iter().map(|problem| problem.key).collect();
@@ -228,7 +438,9 @@ mod tests {
             [
                 "tenant",
                 "client_id",
+                "assertion_algorithm",
                 "client_secret_file",
+                "organization",
                 "api_url",
                 "token_url",
                 "retry_base_ms",

@@ -1,18 +1,16 @@
 //! The [`Connector`] of one Microsoft 365 tenant.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use revtrail_connector::{
     Access, Addressing, Capabilities, Connector, ConnectorError, Creation, ErrorKind, FeedPage, FeedPoint,
-    FolderRoot, Next, Page, Place, Usage, Within,
+    FolderRoot, Next, Page, Place, Usage,
     batch::revision_lists,
     change::{Change, RevisionAnswer, RevisionAsk},
-    http::{Answer, Hosts, Http, HttpSettings},
-    oauth::{Grant, OAuth, SecretFile, TokenSource},
-    pacing::Pacing,
+    http::{Answer, Http},
+    oauth::TokenSource,
     request::Request,
-    retry::RetryPolicy,
 };
 use revtrail_model::{
     id::{DriveId, ItemId, PageToken, Provider, TenantId},
@@ -25,60 +23,34 @@ use url::Url;
 use crate::{
     api::{Api, ITEM_UNITS, LIST_UNITS},
     batch::{MAX_PARTS, Versions},
-    config::Account,
+    config::{Account, Login},
     error::{GraphErrors, RecordError, operation},
+    login,
     map::{self, Source},
     wire::Collection,
 };
 
-/// Microsoft asks programs of an organisation's own to name themselves in this form, and treats others worse under load.
-const USER_AGENT: &str = concat!("NONISV|revtrail|revtrail/", env!("CARGO_PKG_VERSION"));
-const MAX_BODY_BYTES: usize = 64 << 20;
-const TIMEOUT: Duration = Duration::from_mins(2);
-
 /// Makes the connector of an account. No request is sent yet.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
-    let retry = RetryPolicy {
-        base: account.retry_base(),
-        ..RetryPolicy::default()
-    };
-    let settings = HttpSettings {
-        provider: Provider::OneDrive,
-        hosts: Hosts::new([account.api_url(), account.token_url()]),
-        retry,
-        pacing: Pacing {
-            units_per_second: account.units_per_second(),
-            // About a second's worth, but never less than the dearest single request, a full batch.
-            burst: account
-                .units_per_second()
-                .max(f64::from(LIST_UNITS) * f64::from(MAX_PARTS)),
-        },
-        user_agent: USER_AGENT.to_owned(),
-        max_body_bytes: MAX_BODY_BYTES,
-        timeout: TIMEOUT,
-        clock,
-    };
-    let grant = Grant::ClientCredentials {
-        client_id: account.client_id().to_owned(),
-        secret: Arc::new(SecretFile(account.client_secret_file().to_owned())),
-        scopes: vec![account.scope()],
-    };
-    let auth: Arc<dyn TokenSource> =
-        Arc::new(OAuth::new(settings.clone(), account.token_url().clone(), grant)?);
+    let settings = login::settings(account, clock);
+    let auth: Arc<dyn TokenSource> = Arc::new(login::tokens(account, &settings)?);
     Ok(Box::new(OneDrive {
         tenant: account.tenant().into(),
         api: Api::new(account.api_url().clone()),
         http: Http::new(settings, Some(Arc::clone(&auth)), Arc::new(GraphErrors))?,
         auth,
+        has_own_drive: matches!(account.login, Login::RefreshToken { .. }),
     }))
 }
 
 /// One tenant, read through Graph.
-struct OneDrive {
+pub(crate) struct OneDrive {
     tenant: TenantId,
-    api: Api,
-    http: Http,
+    pub(crate) api: Api,
+    pub(crate) http: Http,
     auth: Arc<dyn TokenSource>,
+    /// A user has a drive; a program does not.
+    pub(crate) has_own_drive: bool,
 }
 
 /// Where a walk through folders stands; the page token of [`Connector::subtree`].
@@ -110,35 +82,7 @@ impl Connector for OneDrive {
     }
 
     async fn resolve(&self, place: &Place) -> Result<FolderRoot, ConnectorError> {
-        let config = |message| failed(ErrorKind::Config, operation::ITEM).with_code(message);
-        let Some(drive) = &place.drive else {
-            return Err(config("the folder needs a drive id"));
-        };
-        let url = match &place.within {
-            Within::Item(item) => self.api.item(drive, item),
-            Within::Path(path) => {
-                let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
-                if names.iter().any(|name| matches!(*name, "." | "..")) {
-                    return Err(config("the path must not hold . or .."));
-                } else if names.is_empty() {
-                    self.api.drive_root(drive)
-                } else {
-                    self.api.item_at(drive, &names)
-                }
-            }
-        };
-        let request = Request::get(operation::ITEM, url).units(ITEM_UNITS);
-        let (record, answer) = self.http.send_json::<Box<RawValue>>(&request).await?;
-        match map::folder_id(&record) {
-            Ok(Some(item)) => Ok(FolderRoot {
-                drive: drive.clone(),
-                item,
-                place: None,
-            }),
-            Ok(None) => Err(with_answer(failed(ErrorKind::NotFound, operation::ITEM), &answer)
-                .with_code("what is there is not a folder of this drive")),
-            Err(error) => Err(malformed(operation::ITEM, error, &answer)),
-        }
+        self.find(place).await
     }
 
     async fn changes(&self, root: &FolderRoot, at: FeedPoint) -> Result<FeedPage, ConnectorError> {
@@ -229,7 +173,7 @@ impl OneDrive {
     }
 
     /// A link Graph handed out, followed as it is, but only to where tokens may go.
-    fn link(&self, operation: &'static str, link: &str) -> Result<Url, ConnectorError> {
+    pub(crate) fn link(&self, operation: &'static str, link: &str) -> Result<Url, ConnectorError> {
         self.http.check_origin(operation, link)
     }
 
@@ -290,16 +234,16 @@ fn entries(
         .map_err(|error| malformed(operation, error, answer))
 }
 
-fn failed(kind: ErrorKind, operation: &'static str) -> ConnectorError {
+pub(crate) fn failed(kind: ErrorKind, operation: &'static str) -> ConnectorError {
     ConnectorError::new(kind, Provider::OneDrive, operation)
 }
 
-fn with_answer(mut error: ConnectorError, answer: &Answer) -> ConnectorError {
+pub(crate) fn with_answer(mut error: ConnectorError, answer: &Answer) -> ConnectorError {
     error.status = Some(answer.status);
     error.request_id.clone_from(&answer.request_id);
     error
 }
 
-fn malformed(operation: &'static str, error: RecordError, answer: &Answer) -> ConnectorError {
+pub(crate) fn malformed(operation: &'static str, error: RecordError, answer: &Answer) -> ConnectorError {
     with_answer(failed(ErrorKind::Malformed, operation), answer).with_source(error)
 }

@@ -5,8 +5,11 @@ mod batch;
 mod config;
 mod connector;
 mod error;
+mod ids;
+mod login;
 mod map;
+mod resolve;
 mod wire;
 
-pub use config::{Account, AccountFile};
+pub use config::{Account, AccountFile, AssertionAlgorithm, Cloud};
 pub use connector::connect;

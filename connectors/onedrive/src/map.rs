@@ -8,13 +8,14 @@ use revtrail_connector::{
 };
 use revtrail_model::{
     event::{ItemKind, TimeSource},
-    id::ItemId,
+    id::{DriveId, ItemId},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     error::RecordError,
+    ids,
     wire::{DriveItem, DriveItemVersion, FileFacet, ITEM_MEMBERS, VERSION_MEMBERS},
 };
 
@@ -40,7 +41,7 @@ pub(crate) fn change(record: &RawValue, source: Source<'_>) -> Result<Change, Re
         Seen::Deleted {
             kind: kind(&item),
             parent: parent(&item),
-            id: item.id.into(),
+            id: ids::item(&item.id),
         }
     } else {
         Seen::Present(present(item, &mut unknown))
@@ -55,14 +56,29 @@ pub(crate) fn change(record: &RawValue, source: Source<'_>) -> Result<Change, Re
 pub(crate) fn walkable(record: &RawValue) -> Option<ItemId> {
     let item: DriveItem = serde_json::from_str(record.get()).ok()?;
     let is_container = item.folder.is_some() || item.package.is_some();
-    (is_container && item.remote_item.is_none() && item.deleted.is_none()).then(|| item.id.into())
+    (is_container && item.remote_item.is_none() && item.deleted.is_none()).then(|| ids::item(&item.id))
 }
 
-/// The id of an item that is a folder of this drive; `None` for anything else.
-pub(crate) fn folder_id(record: &RawValue) -> Result<Option<ItemId>, RecordError> {
+/// A folder, found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Folder {
+    pub(crate) item: ItemId,
+    /// The drive it is on, when told.
+    pub(crate) drive: Option<DriveId>,
+}
+
+/// What an item is, as a folder of its drive; `None` for anything else, a shortcut to a folder on another drive included.
+pub(crate) fn folder(record: &RawValue) -> Result<Option<Folder>, RecordError> {
     let (item, _unknown) = read::<DriveItem>(record, ITEM_MEMBERS)?;
     let is_folder = kind(&item) == Some(ItemKind::Folder) && item.deleted.is_none();
-    Ok(is_folder.then(|| item.id.into()))
+    let parent = item.parent_reference.as_ref();
+    let drive = parent
+        .and_then(|parent| parent.drive_id.as_deref())
+        .map(ids::drive);
+    Ok(is_folder.then(|| Folder {
+        item: ids::item(&item.id),
+        drive,
+    }))
 }
 
 /// One version of `item`. Digests are given by [`oldest_first`].
@@ -129,7 +145,7 @@ fn present(item: DriveItem, unknown: &mut u32) -> ItemMeta {
         head: (kind == ItemKind::File).then(|| head(&item, unknown)),
         mime_type: item.file.and_then(|file| file.mime_type),
         name: item.name.filter(|name| !name.is_empty()),
-        id: item.id.into(),
+        id: ids::item(&item.id),
     }
 }
 
@@ -185,8 +201,8 @@ fn kind(item: &DriveItem) -> Option<ItemKind> {
 }
 
 fn parent(item: &DriveItem) -> Option<ItemId> {
-    let id = item.parent_reference.as_ref()?.id.clone()?;
-    (!id.is_empty()).then(|| id.into())
+    let id = item.parent_reference.as_ref()?.id.as_deref()?;
+    (!id.is_empty()).then(|| ids::item(id))
 }
 
 fn size(told: Option<i64>) -> Option<u64> {

@@ -63,6 +63,52 @@ pub(crate) struct Collection {
     pub(crate) delta_link: Option<String>,
 }
 
+/// A `site` or a `drive`, of which nothing but the id is needed.
+#[derive(Debug, Deserialize)]
+pub(crate) struct IdOnly {
+    pub(crate) id: String,
+}
+
+/// One page of the drives of a site.
+#[derive(Debug, Deserialize)]
+pub(crate) struct DriveList {
+    pub(crate) value: Vec<Drive>,
+    #[serde(rename = "@odata.nextLink")]
+    pub(crate) next_link: Option<String>,
+}
+
+/// A `drive`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Drive {
+    pub(crate) id: String,
+    /// As on the page, in the language of the site.
+    name: Option<String>,
+    /// Its last segment is the name in the address.
+    web_url: Option<String>,
+}
+
+impl Drive {
+    /// Whether people call the drive so. Names compare without regard to case.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        let wanted = name.trim().to_lowercase();
+        let in_address = self.web_url.as_deref().and_then(|text| {
+            let url = url::Url::parse(text).ok()?;
+            let last = url.path_segments()?.next_back()?.to_owned();
+            Some(
+                url::form_urlencoded::parse(format!("{}=", last.replace('+', "%2B")).as_bytes())
+                    .next()?
+                    .0
+                    .to_lowercase(),
+            )
+        });
+        self.name
+            .as_ref()
+            .is_some_and(|name| name.to_lowercase() == wanted)
+            || in_address == Some(wanted)
+    }
+}
+
 /// A `driveItem`, live or as a tombstone.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -88,8 +134,10 @@ pub(crate) struct DriveItem {
 
 /// `itemReference`: the parent.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ItemReference {
     pub(crate) id: Option<String>,
+    pub(crate) drive_id: Option<String>,
 }
 
 /// `file` facet.

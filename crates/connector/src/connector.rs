@@ -90,10 +90,36 @@ pub struct Access {
 /// Where a designated folder is, in the words of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Drive, shared drive or namespace id; absent for the account's own.
-    pub drive: Option<DriveId>,
+    /// Which drive.
+    pub drive: DrivePlace,
     /// How the folder is named within it.
     pub within: Within,
+}
+
+impl Place {
+    /// The drive's id, where it is named by one.
+    pub const fn drive_id(&self) -> Option<&DriveId> {
+        match &self.drive {
+            DrivePlace::Id(id) => Some(id),
+            DrivePlace::Own | DrivePlace::Library { .. } => None,
+        }
+    }
+}
+
+/// How a drive is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DrivePlace {
+    /// The account's own, or the one that [`Within::Link`] leads to.
+    Own,
+    /// Drive, shared drive or namespace id.
+    Id(DriveId),
+    /// A document library of a site (SharePoint).
+    Library {
+        /// Host and path of the site: `acme.sharepoint.com/sites/finance`.
+        site: String,
+        /// Name of the library; absent for the site's first.
+        library: Option<String>,
+    },
 }
 
 /// How a folder is named within a drive.
@@ -103,6 +129,8 @@ pub enum Within {
     Path(String),
     /// Item id.
     Item(ItemId),
+    /// A sharing link, as people pass it on.
+    Link(String),
 }
 
 /// A designated folder, found.

@@ -16,8 +16,8 @@ pub mod settings;
 pub mod usage;
 
 pub use connector::{
-    Access, Addressing, Capabilities, Connector, Creation, FeedPage, FeedPoint, FolderRoot, Next, Page,
-    Place, Within,
+    Access, Addressing, Capabilities, Connector, Creation, DrivePlace, FeedPage, FeedPoint, FolderRoot, Next,
+    Page, Place, Within,
 };
 pub use error::{Action, ConnectorError, ErrorKind};
 pub use http::Http;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use reqwest::header::HeaderValue;
-use revtrail_model::time::millis_between;
+use revtrail_model::{id::Provider, time::millis_between};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use url::Url;
@@ -19,9 +19,14 @@ use crate::{
 
 mod endpoint;
 mod grant;
+pub mod jwt;
+mod refresh;
+mod store;
 
 use endpoint::OAuthErrors;
-pub use grant::Grant;
+pub use grant::{ClientProof, Grant};
+use refresh::Rotated;
+pub use store::{RefreshTokenStore, StoreError};
 
 pub use crate::secret::{SecretError, SecretFile, SecretSource};
 
@@ -55,7 +60,8 @@ pub trait AssertionSource: Send + Sync {
 /// One grant and the token it gave last.
 ///
 /// A token is renewed when 80 % of its life are over, or when it was refused. Callers that need one at the same time wait for the one
-/// request. A refresh token that the provider replaced is kept in memory, and used until the file holds another one.
+/// request. A refresh token that the provider replaced is kept in memory, and in a [`RefreshTokenStore`] where there is one, and used
+/// until the configured file holds another one.
 pub struct OAuth {
     http: Http,
     settings: HttpSettings,
@@ -75,12 +81,6 @@ struct State {
 struct Held {
     token: SecretString,
     renew_at: Option<Timestamp>,
-}
-
-/// A refresh token that took the place of the one in the file.
-struct Rotated {
-    file: SecretString,
-    now: SecretString,
 }
 
 /// What the token endpoint gave.
@@ -113,36 +113,20 @@ impl OAuth {
         // The life counts from before the request, so that a slow answer makes it shorter, never longer.
         let asked_at = self.settings.clock.now();
         state.token = None;
-        let (granted, file) = match &self.grant {
+        let granted = match &self.grant {
             Grant::ClientCredentials {
                 client_id,
-                secret,
+                proof,
                 scopes,
-            } => {
-                let secret = self.read(secret.as_ref()).await?;
-                (self.client_credentials(client_id, &secret, scopes).await?, None)
-            }
-            Grant::RefreshToken {
-                client_id,
-                client_secret,
-                refresh_token,
-                scopes,
-            } => {
-                let secret = match client_secret {
-                    Some(secret) => Some(self.read(secret.as_ref()).await?),
-                    None => None,
-                };
-                let file = self.read(refresh_token.as_ref()).await?;
-                let refresh = state.refresh_token(&file);
-                let granted = self.refresh(client_id, secret.as_ref(), &refresh, scopes).await?;
-                (granted, Some(file))
-            }
+            } => self.client_credentials(client_id, proof, scopes).await?,
+            Grant::RefreshToken { .. } => self.refreshed(&mut state.rotated).await?,
             Grant::JwtBearer { assertion } => {
                 let assertion = assertion.assertion().await?;
-                (self.jwt_bearer(&assertion).await?, None)
+                self.jwt_bearer(&assertion).await?
             }
+            Grant::Ambient { headers, query } => self.ambient(headers, query).await?,
         };
-        Ok(state.keep(granted, file, asked_at))
+        Ok(state.keep(granted, asked_at))
     }
 
     async fn read(&self, source: &dyn SecretSource) -> Result<SecretString, ConnectorError> {
@@ -181,18 +165,7 @@ impl TokenSource for OAuth {
 }
 
 impl State {
-    /// The refresh token to use when the file holds `file`.
-    fn refresh_token(&self, file: &SecretString) -> SecretString {
-        match &self.rotated {
-            Some(rotated) if same(&rotated.file, file) => rotated.now.clone(),
-            _ => file.clone(),
-        }
-    }
-
-    fn keep(&mut self, granted: Granted, file: Option<SecretString>, asked_at: Timestamp) -> SecretString {
-        if let (Some(file), Some(now)) = (file, granted.refresh_token) {
-            self.rotated = Some(Rotated { file, now });
-        }
+    fn keep(&mut self, granted: Granted, asked_at: Timestamp) -> SecretString {
         self.token = Some(Held {
             token: granted.token.clone(),
             renew_at: granted.life.map(|life| renewal(asked_at, life)),
@@ -205,6 +178,24 @@ impl Held {
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.renew_at
             .is_none_or(|renew_at| millis_between(now, renew_at) > 0)
+    }
+}
+
+/// An assertion that somebody else writes into a file, and replaces before it expires (workload identity federation).
+#[derive(Debug, Clone)]
+pub struct AssertionFile {
+    /// The file, read for each request.
+    pub file: crate::secret::SecretFile,
+    /// For errors.
+    pub provider: Provider,
+}
+
+#[async_trait]
+impl AssertionSource for AssertionFile {
+    async fn assertion(&self) -> Result<SecretString, ConnectorError> {
+        self.file.read().await.map_err(|error| {
+            ConnectorError::new(ErrorKind::Config, self.provider, OPERATION).with_source(error)
+        })
     }
 }
 

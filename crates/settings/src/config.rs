@@ -6,7 +6,7 @@ use std::{
 };
 
 use revtrail_archive::{ArchiveUrl, RetentionMode};
-use revtrail_connector::{Place, Within};
+use revtrail_connector::{DrivePlace, Place, Within};
 use revtrail_model::{
     Digest,
     id::{AccountName, FolderName, LedgerName},
@@ -60,7 +60,7 @@ pub enum Account {
     /// Microsoft 365.
     OneDrive(revtrail_onedrive::Account),
     /// Google Drive.
-    GoogleDrive(revtrail_google_drive::Account),
+    GoogleDrive(Box<revtrail_google_drive::Account>),
     /// Dropbox.
     Dropbox(revtrail_dropbox::Account),
 }
@@ -123,6 +123,9 @@ impl Config {
     }
 }
 
+/// The valid accounts.
+type Accounts = BTreeMap<AccountName, Speech>;
+
 #[derive(Default)]
 struct Checks {
     problems: Vec<Problem>,
@@ -163,7 +166,10 @@ impl Checks {
             .into_iter()
             .filter_map(|(name, account)| Some((name.as_str().into(), self.account(&name, account)?)))
             .collect();
-        let known: BTreeSet<AccountName> = accounts.keys().cloned().collect();
+        let known: Accounts = accounts
+            .iter()
+            .map(|(name, account)| (name.clone(), account.speech()))
+            .collect();
         let ledgers = file
             .ledgers
             .into_iter()
@@ -204,9 +210,8 @@ impl Checks {
     fn account(&mut self, name: &str, file: AccountFile) -> Option<Account> {
         let account = match file {
             AccountFile::OneDrive(file) => revtrail_onedrive::Account::try_from(file).map(Account::OneDrive),
-            AccountFile::GoogleDrive(file) => {
-                revtrail_google_drive::Account::try_from(file).map(Account::GoogleDrive)
-            }
+            AccountFile::GoogleDrive(file) => revtrail_google_drive::Account::try_from(file)
+                .map(|account| Account::GoogleDrive(Box::new(account))),
             AccountFile::Dropbox(file) => revtrail_dropbox::Account::try_from(file).map(Account::Dropbox),
         };
         let account = account.map_err(|found| {
@@ -217,12 +222,7 @@ impl Checks {
         account.ok()
     }
 
-    fn ledger(
-        &mut self,
-        name: &str,
-        file: LedgerFile,
-        accounts: &BTreeSet<AccountName>,
-    ) -> Option<(LedgerName, Ledger)> {
+    fn ledger(&mut self, name: &str, file: LedgerFile, accounts: &Accounts) -> Option<(LedgerName, Ledger)> {
         let key = format!("ledgers.{name}");
         if !is_plain_name(name) || name == "views" {
             self.problem(
@@ -269,7 +269,7 @@ impl Checks {
         ))
     }
 
-    fn folder(&mut self, key: &str, file: FolderFile, accounts: &BTreeSet<AccountName>) -> Option<Folder> {
+    fn folder(&mut self, key: &str, file: FolderFile, accounts: &Accounts) -> Option<Folder> {
         if !is_plain_name(&file.name) {
             self.problem(
                 format!("{key}.name"),
@@ -277,34 +277,96 @@ impl Checks {
             );
         }
         let account = AccountName::from(file.account.as_str());
-        if !accounts.contains(&account) {
+        if !accounts.contains_key(&account) {
             self.problem(
                 format!("{key}.account"),
                 format!("there is no valid account {account:?}", account = file.account),
             );
         }
-        let within = match (file.path, file.item) {
-            (Some(path), None) if path.starts_with('/') => Within::Path(path),
-            (Some(path), None) => {
-                self.problem(format!("{key}.path"), format!("{path:?} must start with '/'"));
-                return None;
-            }
-            (None, Some(item)) => Within::Item(item.into()),
-            _ => {
-                self.problem(key, "give exactly one of path and item");
-                return None;
-            }
-        };
+        let place = self.place(key, &file, accounts.get(&account).copied())?;
         Some(Folder {
             name: file.name.into(),
             account,
-            place: Place {
-                drive: file.drive.map(Into::into),
-                within,
-            },
+            place,
             function: file.function,
             owner: file.owner,
         })
+    }
+
+    /// Where the folder is: one way, whole.
+    fn place(&mut self, key: &str, file: &FolderFile, speech: Option<Speech>) -> Option<Place> {
+        if speech == Some(Speech::Plain) {
+            for (member, value) in [
+                ("site", &file.site),
+                ("library", &file.library),
+                ("link", &file.link),
+            ] {
+                if value.is_some() {
+                    self.problem(format!("{key}.{member}"), "only Microsoft accounts have this");
+                }
+            }
+        }
+        if file.library.is_some() && file.site.is_none() {
+            self.problem(format!("{key}.library"), "needs the site it belongs to");
+        }
+        let drive = match (&file.drive, &file.site) {
+            (Some(_), Some(_)) => {
+                self.problem(
+                    format!("{key}.site"),
+                    "cannot stand beside drive; give one of them",
+                );
+                return None;
+            }
+            (Some(drive), None) => DrivePlace::Id(drive.as_str().into()),
+            (None, Some(site)) => DrivePlace::Library {
+                site: site.clone(),
+                library: file.library.clone(),
+            },
+            (None, None) => DrivePlace::Own,
+        };
+        let within = match (&file.path, &file.item, &file.link) {
+            (Some(path), None, None) if path.starts_with('/') => Within::Path(path.clone()),
+            (Some(path), None, None) => {
+                self.problem(format!("{key}.path"), format!("{path:?} must start with '/'"));
+                return None;
+            }
+            (None, Some(item), None) => Within::Item(item.as_str().into()),
+            (None, None, Some(_)) if drive != DrivePlace::Own => {
+                self.problem(
+                    format!("{key}.link"),
+                    "names the drive itself; remove drive and site",
+                );
+                return None;
+            }
+            (None, None, Some(link)) if !link.trim().starts_with("https://") => {
+                self.problem(format!("{key}.link"), "must start with https://");
+                return None;
+            }
+            (None, None, Some(link)) => Within::Link(link.clone()),
+            _ => {
+                self.problem(key, "give exactly one of path, item and link");
+                return None;
+            }
+        };
+        Some(Place { drive, within })
+    }
+}
+
+/// Whose words a folder may be named in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speech {
+    /// Sites, libraries and sharing links too.
+    Microsoft,
+    /// Drives, paths and ids only.
+    Plain,
+}
+
+impl Account {
+    fn speech(&self) -> Speech {
+        match self {
+            Self::OneDrive(_) => Speech::Microsoft,
+            Self::GoogleDrive(_) | Self::Dropbox(_) => Speech::Plain,
+        }
     }
 }
 

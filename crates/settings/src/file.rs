@@ -119,10 +119,18 @@ pub struct FolderFile {
     pub account: String,
     /// Drive id (Microsoft), shared drive id (Google), namespace id (Dropbox). Default: the account's own drive, where there is one.
     pub drive: Option<String>,
-    /// Path in the drive, `/` for the whole drive. Exactly one of `path` and `item` must be given.
+    /// SharePoint site whose library holds the folder, instead of `drive`: host and path, `acme.sharepoint.com/sites/finance`. Microsoft
+    /// only. Default: none.
+    pub site: Option<String>,
+    /// Name of the library of `site`, as on the page or in its address. Default: the site's first library.
+    pub library: Option<String>,
+    /// Path in the drive, `/` for the whole drive. Exactly one of `path`, `item` and `link` must be given.
     pub path: Option<String>,
     /// Item id of the folder, for folders whose path is ambiguous or likely to change.
     pub item: Option<String>,
+    /// Sharing link of the folder, which names the drive, too. Microsoft only. It is not a secret to this program's account, which needs
+    /// rights of its own, but it may be one to others: then use `drive` and `item`.
+    pub link: Option<String>,
     /// Business function, copied into every event. Default: none.
     pub function: Option<String>,
     /// Who answers for the folder. For people only; never in the record. Default: none.

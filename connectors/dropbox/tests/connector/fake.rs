@@ -12,7 +12,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use revtrail_connector::{Connector, Place, Within};
+use revtrail_connector::{Connector, DrivePlace, Place, Within};
 use revtrail_dropbox::{Account, AccountFile, connect};
 use revtrail_model::time::FixedClock;
 use serde_json::{Value, json};
@@ -120,7 +120,7 @@ impl Fake {
 /// A folder of the account's own, by path.
 pub(crate) fn at(path: &str) -> Place {
     Place {
-        drive: None,
+        drive: DrivePlace::Own,
         within: Within::Path(path.to_owned()),
     }
 }

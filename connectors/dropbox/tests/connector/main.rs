@@ -5,7 +5,7 @@ mod fake;
 
 use fake::{Fake, HOME, Scope, World, at};
 use revtrail_connector::{
-    Connector, ErrorKind, FeedPoint, FolderRoot, Next, Place, Within,
+    Connector, DrivePlace, ErrorKind, FeedPoint, FolderRoot, Next, Place, Within,
     change::{About, Completeness, Presence, RevisionAnswer, RevisionAsk, RevisionList, Seen},
 };
 use serde_json::{Value, json};
@@ -393,7 +393,7 @@ async fn folders_are_found_by_path_and_by_id_and_files_are_not_folders() {
     .await;
     let connector = fake.connector();
     let by_id = Place {
-        drive: None,
+        drive: DrivePlace::Own,
         within: Within::Item("id:h".into()),
     };
     assert_eq!(connector.resolve(&at("/Handbook/")).await.unwrap(), root());

@@ -1,3 +1,7 @@
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use revtrail_model::time::{self, FixedClock};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use rstest::rstest;
@@ -11,9 +15,11 @@ const KEY_FILE: &str = include_str!("../../tests/data/service_account_key_made_f
 fn account(key_file: &NamedTempFile, subject: Option<&str>) -> ServiceAccount {
     ServiceAccount {
         key_file: key_file.path().to_owned(),
-        subject: subject.map(str::to_owned),
-        audience: "https://token.example/t".into(),
-        clock: Arc::new(FixedClock(time::parse("2026-01-02T03:04:05.9Z").unwrap())),
+        bearer: Bearer {
+            subject: subject.map(str::to_owned),
+            audience: "https://token.example/t".into(),
+            clock: Arc::new(FixedClock(time::parse("2026-01-02T03:04:05.9Z").unwrap())),
+        },
     }
 }
 
@@ -57,7 +63,12 @@ async fn the_signature_opens_with_the_public_key() {
     let assertion = account(&file(KEY_FILE), None).sign().await.unwrap();
     let (statement, signature) = assertion.rsplit_once('.').unwrap();
     let key: KeyFile = serde_json::from_str(KEY_FILE).unwrap();
-    let key = rsa_key(&key.private_key).unwrap();
+    let body: String = key
+        .private_key
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let key = ring::rsa::KeyPair::from_pkcs8(&STANDARD.decode(body).unwrap()).unwrap();
     let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public().as_ref());
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
     public.verify(statement.as_bytes(), &signature).unwrap();

@@ -6,7 +6,7 @@ mod revisions;
 mod server;
 
 use revtrail_connector::{
-    ConnectorError, ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Place, Within,
+    ConnectorError, DrivePlace, ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Place, Within,
     change::{Change, Seen},
 };
 use revtrail_model::{
@@ -36,14 +36,14 @@ fn shared_root() -> FolderRoot {
 
 fn at_path(path: &str) -> Place {
     Place {
-        drive: None,
+        drive: DrivePlace::Own,
         within: Within::Path(path.into()),
     }
 }
 
 fn by_id(drive: Option<&str>) -> Place {
     Place {
-        drive: drive.map(Into::into),
+        drive: drive.map_or(DrivePlace::Own, |id| DrivePlace::Id(id.into())),
         within: Within::Item("F".into()),
     }
 }

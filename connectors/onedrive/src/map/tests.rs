@@ -260,7 +260,8 @@ fn walks_into(#[case] text: &str, #[case] expected: bool) {
 #[case::shortcut(data!("item-shortcut"), None)]
 #[case::notebook(data!("item-notebook"), None)]
 fn designates(#[case] text: &str, #[case] expected: Option<&str>) {
-    assert_eq!(folder_id(&record(text)).unwrap(), expected.map(ItemId::from));
+    let found = folder(&record(text)).unwrap().map(|folder| folder.item);
+    assert_eq!(found, expected.map(ItemId::from));
 }
 
 fn revisions() -> Vec<Revision> {

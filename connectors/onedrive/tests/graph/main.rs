@@ -4,7 +4,7 @@
 mod server;
 
 use revtrail_connector::{
-    ConnectorError, ErrorKind, FeedPoint, FolderRoot, Next, Place, Within,
+    ConnectorError, DrivePlace, ErrorKind, FeedPoint, FolderRoot, Next, Place, Within,
     change::{About, Head, Presence, RevisionAnswer, RevisionAsk, Seen},
 };
 use revtrail_model::{id::ItemId, time};
@@ -22,7 +22,7 @@ fn root() -> FolderRoot {
 
 fn at_path(path: &str) -> Place {
     Place {
-        drive: Some("b!d".into()),
+        drive: DrivePlace::Id("b!d".into()),
         within: Within::Path(path.into()),
     }
 }
@@ -121,7 +121,7 @@ async fn does_not_resolve(#[case] reply: Reply, #[case] expected: ErrorKind) {
 }
 
 #[rstest]
-#[case::no_drive(Place { drive: None, within: Within::Path("/F".into()) })]
+#[case::no_drive(Place { drive: DrivePlace::Own, within: Within::Path("/F".into()) })]
 #[case::parent_reference(at_path("/F/../G"))]
 #[tokio::test]
 async fn a_place_that_cannot_be_asked_for_is_a_configuration_error(#[case] place: Place) {

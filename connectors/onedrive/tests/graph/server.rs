@@ -85,11 +85,12 @@ impl Graph {
         let account = Account::try_from(AccountFile {
             tenant: "contoso-tenant".into(),
             client_id: "app".into(),
-            client_secret_file: secret.path().to_owned(),
+            client_secret_file: Some(secret.path().to_owned()),
             api_url: Some(format!("{origin}/v1.0")),
             token_url: Some(format!("{origin}/token")),
             retry_base_ms: Some(1),
             requests_per_second: Some(100_000.0),
+            ..AccountFile::default()
         })
         .unwrap();
         let clock = FixedClock(time::parse("2026-01-02T03:04:06Z").unwrap());

@@ -235,7 +235,7 @@ async fn only_parts_that_may_succeed_later_are_sent_again() {
         .on("b", &[Say::Later(None), Say::Silence, Say::Ids("3")])
         .on("c", &[Say::Never])
         .on("d", &[Say::Gone]);
-    let http = http(8, Duration::from_secs(60));
+    let http = http(8, Duration::from_mins(1));
     assert_eq!(
         run(&script, &http, &["a", "/place", "b", "c", "d"]).await,
         [
@@ -262,7 +262,7 @@ async fn the_largest_wait_of_the_parts_is_kept() {
             "b",
             &[Say::Later(Some(Duration::from_millis(120))), Say::Ids("2")],
         );
-    let http = http(8, Duration::from_secs(60));
+    let http = http(8, Duration::from_mins(1));
     let began = Instant::now();
     assert_eq!(run(&script, &http, &["a", "b"]).await, ["1", "2"]);
     assert!(began.elapsed() >= Duration::from_millis(120));
@@ -275,7 +275,7 @@ async fn a_wait_beyond_the_budget_is_not_begun_and_not_shortened() {
     let script = Script::default()
         .on("a", &[Say::Later(Some(hours))])
         .on("b", &[Say::Ids("2")]);
-    let http = http(8, Duration::from_secs(60));
+    let http = http(8, Duration::from_mins(1));
     let answers = revision_lists(&http, &script, &asks(&["a", "b"])).await.unwrap();
     assert_eq!(words(&answers), ["rate limited Some(429)", "2"]);
     let Err(failure) = &answers[0].outcome else {
@@ -291,7 +291,7 @@ async fn a_wait_beyond_the_budget_is_not_begun_and_not_shortened() {
 #[tokio::test]
 async fn attempts_end() {
     let script = Script::default().on("a", &[Say::Later(None)]);
-    let http = http(3, Duration::from_secs(60));
+    let http = http(3, Duration::from_mins(1));
     assert_eq!(run(&script, &http, &["a"]).await, ["rate limited Some(429)"]);
     assert_eq!(*script.asked.lock().unwrap(), ["a", "a", "a"]);
 }
@@ -302,7 +302,7 @@ async fn lists_are_read_to_their_last_page_and_never_in_circles() {
         .on("a", &[Say::More("1", "p"), Say::Ids("2")])
         .on("b", &[Say::More("3", "q")])
         .on("c", &[Say::Odd]);
-    let http = http(3, Duration::from_secs(60));
+    let http = http(3, Duration::from_mins(1));
     assert_eq!(
         run(&script, &http, &["a", "b", "c"]).await,
         ["1 2", "malformed answer None", "malformed answer None"]
@@ -312,7 +312,7 @@ async fn lists_are_read_to_their_last_page_and_never_in_circles() {
 
 #[tokio::test]
 async fn a_single_question_loses_itself_or_ends_the_call() {
-    let http = http(3, Duration::from_secs(60));
+    let http = http(3, Duration::from_mins(1));
     let script = Script::default()
         .on("a", &[Say::Single, Say::Gone])
         .on("b", &[Say::Single, Say::Ids("1")]);

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use revtrail_connector::{
     ConnectorError, ErrorKind,
     http::Http,
-    oauth::{AssertionSource, Grant, OAuth, SecretFile, SecretSource, TokenSource},
+    oauth::{
+        AssertionSource, ClientProof, Grant, OAuth, RefreshTokenStore, SecretFile, SecretSource, TokenSource,
+    },
     request::Request,
     time::Timestamp,
 };
@@ -67,7 +69,7 @@ impl Files {
     fn client_credentials(&self) -> Grant {
         Grant::ClientCredentials {
             client_id: "app".into(),
-            secret: self.source("client"),
+            proof: ClientProof::Secret(self.source("client")),
             scopes: vec!["a".into(), "b".into()],
         }
     }
@@ -77,6 +79,7 @@ impl Files {
             client_id: "app".into(),
             client_secret: None,
             refresh_token: self.source("refresh"),
+            store: None,
             scopes: Vec::new(),
         }
     }
@@ -316,7 +319,7 @@ async fn a_missing_secret_file_is_a_mistake_of_the_configuration() {
     let server = Server::start([json(TOKEN)]).await;
     let grant = Grant::ClientCredentials {
         client_id: "app".into(),
-        secret: Arc::new(SecretFile("/nonexistent/secret".into())),
+        proof: ClientProof::Secret(Arc::new(SecretFile("/nonexistent/secret".into()))),
         scopes: Vec::new(),
     };
     let (oauth, _) = oauth(&server, grant);
@@ -336,4 +339,120 @@ async fn the_secret_is_not_sent_after_a_redirect() {
     let error = oauth.bearer().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::ForeignHost);
     assert_eq!(foreign.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn a_program_may_prove_itself_with_a_statement_instead_of_a_secret() {
+    let server = Server::start([json(TOKEN)]).await;
+    let grant = Grant::ClientCredentials {
+        client_id: "app".into(),
+        proof: ClientProof::Assertion(Arc::new(Statement)),
+        scopes: vec!["a".into()],
+    };
+    let (oauth, _) = oauth(&server, grant);
+    assert_eq!(bearer(&oauth).await, "t1");
+    let asked = &server.asked()[0];
+    assert_eq!(
+        asked.form("client_assertion_type").as_deref(),
+        Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+    );
+    assert_eq!(
+        asked.form("client_assertion").as_deref(),
+        Some("head.claims.signature+/=")
+    );
+    assert_eq!(asked.form("client_id").as_deref(), Some("app"));
+    assert_eq!(asked.form("client_secret"), None);
+}
+
+#[tokio::test]
+async fn a_platform_gives_tokens_to_whoever_runs_there() {
+    let server = Server::start([json(TOKEN)]).await;
+    let grant = Grant::Ambient {
+        headers: vec![("metadata-flavor", "Google".into())],
+        query: vec![("scopes", "https://x/y".into())],
+    };
+    let (oauth, _) = oauth(&server, grant);
+    assert_eq!(bearer(&oauth).await, "t1");
+    let asked = &server.asked()[0];
+    assert_eq!(asked.line, "GET /token?scopes=https%3A%2F%2Fx%2Fy");
+    assert_eq!(asked.header("metadata-flavor"), Some("Google"));
+    assert_eq!((asked.header("authorization"), asked.body.as_str()), (None, ""));
+}
+
+const REPLACED: &str =
+    r#"{"access_token":"t1","token_type":"Bearer","expires_in":1000,"refresh_token":"r2"}"#;
+
+fn with_store(files: &Files, store: std::path::PathBuf) -> Grant {
+    Grant::RefreshToken {
+        client_id: "app".into(),
+        client_secret: None,
+        refresh_token: files.source("refresh"),
+        store: Some(RefreshTokenStore(store)),
+        scopes: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_store_is_of_one_token_and_for_its_owner_only() {
+    let server = Server::start([json(REPLACED)]).await;
+    let files = Files::new();
+    let store = files.0.path().join("store");
+    let (first, _) = oauth(&server, with_store(&files, store.clone()));
+    assert_eq!(bearer(&first).await, "t1");
+    let text = std::fs::read_to_string(&store).unwrap();
+    // The digest of `r1`, as sha256sum tells it.
+    let digest = "82f3e9c695dc6b8d1b11818d5701919e286de8d47f7c3eb3100c485f79e57828";
+    assert!(
+        text.contains(r#""refresh_token":"r2""#) && text.contains(digest),
+        "{text}"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(
+            std::fs::metadata(&store).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+    assert_eq!(
+        std::fs::read_dir(files.0.path()).unwrap().count(),
+        3,
+        "nothing lies about"
+    );
+    let (second, _) = oauth(&server, with_store(&files, store.clone()));
+    bearer(&second).await;
+    assert_eq!(server.asked()[1].form("refresh_token").as_deref(), Some("r2"));
+    files.put("refresh", "r9\n");
+    let (third, _) = oauth(&server, with_store(&files, store));
+    bearer(&third).await;
+    assert_eq!(server.asked()[2].form("refresh_token").as_deref(), Some("r9"));
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_does_not_end_the_run() {
+    let server = Server::start([json(REPLACED)]).await;
+    let files = Files::new();
+    let (oauth, clock) = oauth(&server, with_store(&files, files.0.path().join("nothing/store")));
+    assert_eq!(bearer(&oauth).await, "t1");
+    clock.0.store(1000, Ordering::SeqCst);
+    bearer(&oauth).await;
+    // What took its place is known to this process at least.
+    assert_eq!(server.asked()[1].form("refresh_token").as_deref(), Some("r2"));
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_store_is_told_and_not_overwritten() {
+    let server = Server::start([json(REPLACED)]).await;
+    let files = Files::new();
+    files.put("store", "s0mething else");
+    let store = files.0.path().join("store");
+    let (oauth, _) = oauth(&server, with_store(&files, store.clone()));
+    let error = oauth.bearer().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Config);
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(
+        cause.contains("is no refresh token store") && !format!("{error:?}").contains("s0mething"),
+        "{cause}"
+    );
+    assert_eq!(std::fs::read_to_string(&store).unwrap(), "s0mething else");
 }

@@ -1,0 +1,133 @@
+//! The way to the API: token, pace and how refusals are read.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use revtrail_connector::{
+    ConnectorError,
+    http::{Hosts, Http, HttpSettings},
+    oauth::{Grant, OAuth, SecretFile, SecretSource},
+    pacing::Pacing,
+    retry::RetryPolicy,
+};
+use revtrail_model::{id::Provider, time::Clock};
+use url::Url;
+
+use crate::{
+    api::SCOPE,
+    assertion::{Bearer, Keyless, ServiceAccount},
+    config::{Account, Login, below},
+    error::DriveErrors,
+};
+
+/// What the IAM Credentials service asks of its callers.
+const CLOUD_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+/// What a whole batch of lists costs.
+const FULL_BATCH_UNITS: f64 = 10_000.0;
+/// A page of a thousand changes takes Drive a while.
+const TIMEOUT: Duration = Duration::from_secs(100);
+/// Google compresses answers only for clients that also say so in their name.
+const USER_AGENT: &str = concat!("revtrail/", env!("CARGO_PKG_VERSION"), " (gzip)");
+
+/// Makes the way to the API.
+pub(crate) fn http(account: &Account, clock: Arc<dyn Clock>) -> Result<Http, ConnectorError> {
+    let settings = HttpSettings {
+        provider: Provider::GoogleDrive,
+        hosts: Hosts::new([account.api_url(), account.batch_url()]),
+        retry: RetryPolicy {
+            base: account.retry_base(),
+            ..RetryPolicy::default()
+        },
+        pacing: Pacing {
+            units_per_second: account.units_per_second(),
+            // A whole batch must fit.
+            burst: account.units_per_second().max(FULL_BATCH_UNITS),
+        },
+        user_agent: USER_AGENT.to_owned(),
+        max_body_bytes: 64 << 20,
+        timeout: TIMEOUT,
+        clock,
+    };
+    let auth = tokens(account, &settings)?;
+    Http::new(settings, Some(Arc::new(auth)), Arc::new(DriveErrors))
+}
+
+/// Where access tokens come from.
+fn tokens(account: &Account, settings: &HttpSettings) -> Result<OAuth, ConnectorError> {
+    let secret = |path: &PathBuf| -> Arc<dyn SecretSource> { Arc::new(SecretFile(path.clone())) };
+    let bearer = |subject: &Option<String>| Bearer {
+        subject: subject.clone(),
+        audience: account.token_url().to_string(),
+        clock: Arc::clone(&settings.clock),
+    };
+    let grant = match &account.login {
+        Login::ServiceAccount { key_file, subject } => Grant::JwtBearer {
+            assertion: Arc::new(ServiceAccount {
+                key_file: key_file.clone(),
+                bearer: bearer(subject),
+            }),
+        },
+        Login::Attached {
+            service_account,
+            subject: None,
+        } => return of_machine(account, settings, service_account, SCOPE),
+        // A token of the machine cannot carry a subject; a statement that IAM signs can.
+        Login::Attached {
+            service_account,
+            subject,
+        } => Grant::JwtBearer {
+            assertion: Arc::new(keyless(account, settings, service_account, bearer(subject))?),
+        },
+        Login::RefreshToken {
+            client_id,
+            client_secret_file,
+            refresh_token_file,
+        } => Grant::RefreshToken {
+            client_id: client_id.clone(),
+            client_secret: client_secret_file.as_ref().map(secret),
+            refresh_token: secret(refresh_token_file),
+            // Google does not replace refresh tokens.
+            store: None,
+            scopes: Vec::new(),
+        },
+    };
+    OAuth::new(settings.clone(), account.token_url().clone(), grant)
+}
+
+/// Tokens of the machine's service account, from the metadata server.
+fn of_machine(
+    account: &Account,
+    settings: &HttpSettings,
+    service_account: &str,
+    scope: &str,
+) -> Result<OAuth, ConnectorError> {
+    let path = format!("computeMetadata/v1/instance/service-accounts/{service_account}/token");
+    let grant = Grant::Ambient {
+        headers: vec![("metadata-flavor", "Google".to_owned())],
+        query: vec![("scopes", scope.to_owned())],
+    };
+    OAuth::new(settings.clone(), below(&account.metadata_url, &path), grant)
+}
+
+fn keyless(
+    account: &Account,
+    settings: &HttpSettings,
+    service_account: &str,
+    bearer: Bearer,
+) -> Result<Keyless, ConnectorError> {
+    let machine = of_machine(account, settings, service_account, CLOUD_SCOPE)?;
+    let settings = HttpSettings {
+        hosts: Hosts::new([&account.iam_url]),
+        pacing: Pacing::UNLIMITED,
+        ..settings.clone()
+    };
+    let url: Url = below(
+        &account.iam_url,
+        &format!("v1/projects/-/serviceAccounts/{service_account}:signJwt"),
+    );
+    Ok(Keyless {
+        http: Http::new(settings, Some(Arc::new(machine)), Arc::new(DriveErrors))?,
+        url,
+        email: service_account.to_owned(),
+        bearer,
+    })
+}
