@@ -23,6 +23,8 @@ Examples:
   revtrail verify                                 check signatures, tree, order, windows, deadlines
   revtrail log --since 2026-11-20 --actor y@acme.example
   revtrail history 'Q3/X.xlsx' --output json
+  revtrail prove 2026#4327 --disclose path --out action.tlog-proof
+  revtrail prove --check action.tlog-proof --policy trusted.toml
 
 Exit codes: 0 done; 1 failed, retry may help; 2 usage or configuration; 3 verification found a contradiction;
 4 partly harvested; 5 another run won the commit; 6 incomplete or stale evidence; 7 cannot judge.";
@@ -75,6 +77,11 @@ pub(crate) enum Command {
     Coverage(CoverageArgs),
     /// Write all events for another tool
     Export(ExportArgs),
+    /// Prove one action, or the growth of a log, in a file that can be checked offline; or check such a file
+    Prove(ProveArgs),
+    /// Make what is derived from the record again
+    #[command(subcommand)]
+    Views(ViewsCommand),
     /// Make and show signing keys
     #[command(subcommand)]
     Key(KeyCommand),
@@ -202,6 +209,42 @@ pub(crate) enum ExportFormat {
     Csv,
     /// One JSON document per line
     Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProveArgs {
+    /// Number of the action as `log` shows it: 2026#4327, or 4327 for the newest log
+    #[arg(value_name = "N", required_unless_present_any = ["check", "consistency"], conflicts_with_all = ["check", "consistency"])]
+    pub(crate) number: Option<String>,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    /// The log: a year, or ledger and year (finance/2026); the newest one when absent
+    #[arg(long, value_name = "LOG")]
+    pub(crate) log: Option<String>,
+    /// Personal fields to show: all, none, or some of actor,application,path
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', default_value = "all")]
+    pub(crate) disclose: Vec<String>,
+    /// Write the proof to this file, which must not exist; to standard output when absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Prove that the log of B leaves continues the log of A leaves (sizes of checkpoints)
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "check")]
+    pub(crate) consistency: Option<Vec<u64>>,
+    /// Check this proof offline instead of making one
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "log", "ledger", "disclose"])]
+    pub(crate) check: Option<PathBuf>,
+    /// Keys that the check trusts
+    #[arg(long, value_name = "FILE", requires = "check")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Judge the validity of keys as of this moment instead of now (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ViewsCommand {
+    /// Write the tiles that are missing, and compare those that stand with the record
+    Rebuild(LedgerArg),
 }
 
 #[derive(Debug, Subcommand)]

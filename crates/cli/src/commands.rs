@@ -7,9 +7,11 @@ mod demo;
 mod harvest;
 mod init;
 mod key;
+mod prove;
 mod questions;
 mod schedule;
 mod settings;
+mod views;
 
 use clap::CommandFactory as _;
 
@@ -32,6 +34,8 @@ pub(crate) async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Actor(args) => questions::actor(global, args).await,
         Command::Coverage(args) => questions::coverage(global, args).await,
         Command::Export(args) => questions::export(global, args).await,
+        Command::Prove(args) => prove::run(global, args).await,
+        Command::Views(command) => views::run(global, command).await,
         Command::Key(command) => key::run(global, command),
         Command::Config(command) => settings::run(global, command),
         #[cfg(feature = "demo")]

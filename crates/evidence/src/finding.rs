@@ -101,6 +101,8 @@ pub struct Report {
     pub windows: u64,
     /// Leaves of a type this version does not know.
     pub unknown_leaves: u64,
+    /// Tiles compared with the record.
+    pub tiles: u64,
     /// Size of the newest log.
     pub tree_size: u64,
     /// Root hash of the newest log.

@@ -7,6 +7,7 @@ mod objects;
 pub mod proof;
 mod snapshot;
 mod source;
+mod tiles;
 mod trust;
 mod verify;
 mod windows;

@@ -16,6 +16,7 @@ use crate::{
     finding::{Finding, Report},
     snapshot::SnapshotCheck,
     source::{RecordSource, SourceError},
+    tiles::TileCheck,
     verify::End,
     windows::Windows,
 };
@@ -48,6 +49,7 @@ pub(crate) struct Carried {
     pub(crate) due: Option<revtrail_model::time::Timestamp>,
     pub(crate) finished_at: Option<revtrail_model::time::Timestamp>,
     pub(crate) named: HashSet<ObjectName>,
+    pub(crate) tiles: TileCheck,
 }
 
 impl<'a> LogCheck<'a> {
@@ -80,6 +82,7 @@ impl<'a> LogCheck<'a> {
         let mut carried = Carried {
             frontier: Some(Frontier::new()),
             raw: std::mem::take(raw),
+            tiles: TileCheck::new(self.tile_keys(keys)),
             ..Carried::default()
         };
         let last = checkpoints.last().copied();
@@ -93,6 +96,7 @@ impl<'a> LogCheck<'a> {
                     .push(Finding::contradiction(self.name.checkpoint(seq), what));
                 carried.frontier = None;
                 carried.checkpoint = None;
+                carried.tiles.stop();
             }
         }
         if last.is_none() {
@@ -103,7 +107,19 @@ impl<'a> LogCheck<'a> {
         }
         self.unnamed(&objects, last, &carried, report);
         *raw = std::mem::take(&mut carried.raw);
-        Ok(self.end(carried, report))
+        let size = carried.checkpoint.map_or(0, |checkpoint| checkpoint.size.0);
+        let tiles = std::mem::take(&mut carried.tiles);
+        let views = tiles.finish(self, last.map_or(0, |last| last + 1), size)?;
+        Ok(End {
+            views,
+            ..self.end(carried, report)
+        })
+    }
+
+    fn tile_keys(&self, keys: &[&String]) -> BTreeSet<String> {
+        let prefix = format!("{}tile/", self.name.prefix());
+        let tiles = keys.iter().filter(|key| key.starts_with(&prefix));
+        tiles.map(|key| (*key).clone()).collect()
     }
 
     fn sort_out(&self, keys: &[&String], report: &mut Report) -> Vec<ObjectName> {
@@ -147,6 +163,7 @@ impl<'a> LogCheck<'a> {
                 ));
                 carried.frontier = None;
                 carried.checkpoint = None;
+                carried.tiles.stop();
                 return Ok(());
             }
         };
@@ -208,6 +225,7 @@ impl<'a> LogCheck<'a> {
             next_origin: carried.next_origin,
             origin: self.origin.to_owned(),
             due: carried.due,
+            views: Vec::new(),
         }
     }
 }

@@ -48,36 +48,18 @@ impl SnapshotCheck<'_> {
             seq: self.seq,
             digest: Some(self.reference.root),
         });
-        let Some(bytes) = self.log.source.read(&key)? else {
-            // Either may be the damaged one: a segment that was removed, or a checkpoint that was put in another's place.
-            let checkpoint = self.log.name.checkpoint(self.seq);
-            let what = "signs a root that no segment of this snapshot has";
-            report.findings.push(Finding::contradiction(checkpoint, what));
-            report.findings.push(Finding::contradiction(
-                key,
-                "segment is missing, though its checkpoint exists",
-            ));
+        let Some(leaves) = self.leaves(key, report)? else {
             carried.frontier = None;
+            carried.tiles.stop();
             return Ok(());
-        };
-        self.stored_bytes(&key, &bytes, report);
-        let lines = match objects::lines(&bytes) {
-            Ok(lines) => lines,
-            Err(what) => {
-                report.findings.push(Finding::contradiction(key, what));
-                carried.frontier = None;
-                return Ok(());
-            }
-        };
-        let leaves = Leaves {
-            first: self.reference.size.0.saturating_sub(lines.len() as u64),
-            records: parse(&key, &lines, report),
-            key,
-            lines,
         };
         report.leaves += leaves.lines.len() as u64;
         self.resume(&leaves, carried, report)?;
         self.root(&leaves, carried, report);
+        if carried.frontier.is_none() {
+            carried.tiles.stop();
+        }
+        carried.tiles.follow(self.log, &leaves.lines, report)?;
         self.order(&leaves, report);
         let Some(Leaf::Run(run)) = leaves.records.last() else {
             report.findings.push(Finding::contradiction(
@@ -95,6 +77,35 @@ impl SnapshotCheck<'_> {
             .windows
             .check_state(sidecar_state(self, run)?.as_deref(), &leaves, report);
         Ok(())
+    }
+
+    /// The segment's leaves; without them, what is wrong is reported.
+    fn leaves(&self, key: String, report: &mut Report) -> Result<Option<Leaves>, SourceError> {
+        let Some(bytes) = self.log.source.read(&key)? else {
+            // Either may be the damaged one: a segment that was removed, or a checkpoint that was put in another's place.
+            let checkpoint = self.log.name.checkpoint(self.seq);
+            let what = "signs a root that no segment of this snapshot has";
+            report.findings.push(Finding::contradiction(checkpoint, what));
+            report.findings.push(Finding::contradiction(
+                key,
+                "segment is missing, though its checkpoint exists",
+            ));
+            return Ok(None);
+        };
+        self.stored_bytes(&key, &bytes, report);
+        let lines = match objects::lines(&bytes) {
+            Ok(lines) => lines,
+            Err(what) => {
+                report.findings.push(Finding::contradiction(key, what));
+                return Ok(None);
+            }
+        };
+        Ok(Some(Leaves {
+            first: self.reference.size.0.saturating_sub(lines.len() as u64),
+            records: parse(&key, &lines, report),
+            key,
+            lines,
+        }))
     }
 
     /// The root covers the leaves; the checkpoint's extension line covers the bytes that hold them.

@@ -40,6 +40,7 @@ pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, 
     let mut report = Report::default();
     let keys = source.keys(&format!("{}/", policy.ledger))?;
     let (mut previous, mut raw): (Option<End>, HashSet<Digest>) = (None, HashSet::new());
+    let mut views = Vec::new();
     for name in years(&keys, &policy.ledger) {
         let origin = name.origin(&policy.origin);
         let key = (policy.key)(&origin).ok_or_else(|| VerifyError::NoKey(origin.clone()))?;
@@ -48,7 +49,8 @@ pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, 
             .filter(|key| key.starts_with(&name.prefix()))
             .collect();
         let check = LogCheck::new(source, &name, &origin, &key);
-        let end = check.run(&own, &mut raw, &mut report)?;
+        let mut end = check.run(&own, &mut raw, &mut report)?;
+        views.append(&mut end.views);
         joint(previous.as_ref(), &end, &mut report);
         report.logs += 1;
         previous = Some(end);
@@ -60,6 +62,8 @@ pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, 
             "the archive holds no log of this ledger",
         )),
     }
+    // The record first, what is derived from it after.
+    report.findings.append(&mut views);
     Ok(report)
 }
 
@@ -79,6 +83,8 @@ pub(crate) struct End {
     pub(crate) origin: String,
     /// When the next snapshot was due.
     pub(crate) due: Option<Timestamp>,
+    /// What is wrong with its tiles.
+    pub(crate) views: Vec<Finding>,
 }
 
 fn years(keys: &[String], ledger: &LedgerName) -> Vec<LogName> {

@@ -147,7 +147,7 @@ fn every_stored_record_is_checked() {
 }
 
 fn golden() -> Arc<dyn Archive> {
-    Arc::new(FsArchive::open(&fixtures().join("sound/record")).unwrap())
+    Arc::new(FsArchive::open(fixtures().join("sound/record")).unwrap())
 }
 
 /// What the stored record says, one event a line.
@@ -272,8 +272,8 @@ fn make_record(signer: &FileSigner) -> Record {
         "2026-12-31T23:00:00Z",
         "2027-01-01T01:00:00Z",
     ];
-    for (round, now) in looks.into_iter().enumerate() {
-        bench.advance(round_end(round as i64));
+    for (round, now) in (0..).zip(looks) {
+        bench.advance(round_end(round));
         let summary = inside.harvest(archive.clone(), at(now)).unwrap();
         assert!(!summary.is_partial(), "{summary:?}");
     }

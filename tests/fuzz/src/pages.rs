@@ -8,7 +8,7 @@ use std::{
 };
 
 use revtrail_connector::{
-    Connector, FeedPoint, FolderRoot, Next, Place, Within,
+    Connector, DrivePlace, FeedPoint, FolderRoot, Next, Place, Within,
     change::{About, RevisionAsk},
 };
 use revtrail_model::time::{FixedClock, Timestamp};
@@ -83,7 +83,7 @@ impl Pages {
 
     async fn ask(&self) -> (usize, usize) {
         let place = Place {
-            drive: Some("drive".into()),
+            drive: DrivePlace::Id("drive".into()),
             within: Within::Path("/Handbook".into()),
         };
         let _folder = self.connector.resolve(&place).await;

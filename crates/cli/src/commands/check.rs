@@ -101,6 +101,7 @@ fn show(global: &Global, ledger: &str, report: &Report, protection: Protection) 
         ("events", json!(report.events)),
         ("windows", json!(report.windows)),
         ("windows_with_gaps", json!(report.windows_with_gaps)),
+        ("tiles", json!(report.tiles)),
         ("unknown_leaves", json!(report.unknown_leaves)),
         ("last_run_at", json!(report.last_run_at)),
         ("write_protection", json!(protection)),

@@ -14,7 +14,7 @@ use super::items::{Listing, Select};
 use super::problem::{Answer, Problem};
 use super::text::Query;
 use super::token::{Cursor, Place};
-use super::{Asked, FOREIGN, Face};
+use super::{Asked, Face};
 use crate::fault::FaultKind;
 use crate::world::{ItemNo, Reach, Slot, World};
 
@@ -125,7 +125,10 @@ impl Face {
             let problem = Problem::new(StatusCode::GONE, "resyncChangesApplyDifferences", message);
             return Some(problem.with(
                 header::LOCATION,
-                format!("{FOREIGN}/v1.0/drives/x/root/delta?token=1"),
+                format!(
+                    "{}/v1.0/drives/x/root/delta?token=1",
+                    self.sim.options().foreign_origin
+                ),
             ));
         }
         if fires(FaultKind::LostCursorBroken) {
