@@ -3,7 +3,10 @@
 //! Tiles are views and may be missing or wrong: every one is authenticated against the signed checkpoint, and where that fails, the
 //! hashes come from the record itself, from the snapshot concerned to the end of the log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{BufRead as _, BufReader, Read as _},
+};
 
 use futures::future::BoxFuture;
 use revtrail_archive::{ArchiveErrorKind, ObjectKey};
@@ -64,6 +67,9 @@ pub struct GrowthEvidence {
     /// Where the hashes came from.
     pub source: Source,
 }
+
+/// No first line of a state object is longer: it holds a cursor for each folder and a logarithm of the tree.
+const MAX_HEADER_BYTES: u64 = 64 << 20;
 
 /// The first line of a state object, as far as the tree is concerned.
 #[derive(Deserialize)]
@@ -369,8 +375,8 @@ impl OpenLog<'_> {
         if sha256(&bytes) != state {
             return Err(contradiction("bytes do not have the digest in the name"));
         }
-        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let header: StateHeader = revtrail_model::record::read(line).map_err(|source| {
+        let line = first_line(&bytes).map_err(|_| contradiction("not a readable zstd stream"))?;
+        let header: StateHeader = revtrail_model::record::read(&line).map_err(|source| {
             let key = key.clone();
             QueryError::Model { key, source }
         })?;
@@ -388,6 +394,15 @@ impl OpenLog<'_> {
             what: what.to_string(),
         }
     }
+}
+
+/// The first line of a compressed object; a state object is large, and the rest of it is not for us.
+fn first_line(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(zstd::stream::read::Decoder::new(bytes)?)
+        .take(MAX_HEADER_BYTES)
+        .read_until(b'\n', &mut line)?;
+    Ok(line.strip_suffix(b"\n").map(<[u8]>::to_vec).unwrap_or(line))
 }
 
 /// The inclusion proof, if it leads from the leaf to the signed root.

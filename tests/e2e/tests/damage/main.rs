@@ -99,6 +99,13 @@ fn an_empty_archive_is_incomplete() {
             copy.remove(&key);
         }
     }
+    // Tiles alone are no record, but they tell which log is missing.
+    let report = copy.verify(&[]).exits(6).json();
+    assert_eq!(report["verdict"], "incomplete");
+    assert_eq!(report["findings"][0]["key"], format!("main/{}/", copy.year()));
+    for key in copy.all() {
+        copy.remove(&key);
+    }
     let report = copy.verify(&[]).exits(6).json();
     assert_eq!(report["verdict"], "incomplete");
     assert_eq!(report["findings"][0]["key"], "main");
