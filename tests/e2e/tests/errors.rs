@@ -1,9 +1,11 @@
 //! What goes wrong outside the program: each is a message that names the input, a hint, and the documented exit code.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
-use std::fs;
+use std::{fs, sync::Arc};
 
-use revtrail_e2e::{Bench, FOLDER, Outcome, Place, round_end, rounds};
+use revtrail_archive::{Archive, FsArchive};
+use revtrail_e2e::{Bench, FOLDER, Inside, Outcome, Place, round_end, rounds};
+use revtrail_model::time::parse;
 use revtrail_simulator::{Options, Provider};
 use rstest::rstest;
 
@@ -193,6 +195,36 @@ fn one_unknown_folder_does_not_keep_the_others_from_being_harvested(#[case] prov
     assert_eq!(rows["folders"][1]["events"], bench.events().len());
     assert!(!bench.events().is_empty());
     bench.verify();
+}
+
+/// The wall clock is long past the next look that was due, so the days since are missed and the record is out of date.
+#[test]
+fn coverage_of_a_record_that_ended_is_incomplete() {
+    let bench = bench(Provider::Dropbox);
+    let inside = Inside::new(&bench);
+    let directory = bench.dir().join("archive");
+    fs::create_dir(&directory).unwrap();
+    let store: Arc<dyn Archive> = Arc::new(FsArchive::open(&directory).unwrap());
+    let at = |text: &str| parse(text).unwrap();
+    inside
+        .init(Arc::clone(&store), at("2026-01-05T00:00:00Z"))
+        .unwrap();
+    for now in ["2026-01-06T00:00:00Z", "2026-01-08T00:00:00Z"] {
+        bench.advance(at(now));
+        let _summary = inside.harvest(Arc::clone(&store), at(now)).unwrap();
+    }
+    let ask = |since: &str, until: &str| {
+        bench.call(&["coverage", "--since", since, "--until", until, "--output", "json"])
+    };
+    let late = ask("2026-01-06", "2026-01-09").exits(6).json();
+    let states: Vec<_> = late["days"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|day| &day["state"])
+        .collect();
+    assert_eq!(states, ["complete", "complete", "missed", "missed"], "{late}");
+    let _covered = ask("2026-01-06", "2026-01-06").exits(6);
 }
 
 #[test]
