@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod ahead;
 mod events;
 mod finding;
+mod identity;
+mod load;
 mod log;
 mod objects;
 pub mod proof;

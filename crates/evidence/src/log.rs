@@ -1,19 +1,21 @@
 //! One log: checkpoints in order, and the snapshots between them.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    ops::Range,
+};
 
-use revtrail_ledger::{Checkpoint, Frontier, VerifierKey};
+use revtrail_ledger::{Frontier, VerifierKey};
 use revtrail_model::{
-    Digest,
-    id::FolderName,
-    layout::{Kind, LogName, ObjectName, segment_digest},
+    layout::{Kind, LogName, ObjectName},
     leaf::{CheckpointRef, PreviousLog},
-    record::Count,
-    sha256,
 };
 
 use crate::{
+    ahead::in_order,
     finding::{Finding, Report},
+    identity::{Ids, Raws},
+    load::{Loaded, load},
     snapshot::SnapshotCheck,
     source::{RecordSource, SourceError},
     tiles::TileCheck,
@@ -39,10 +41,8 @@ pub(crate) struct Carried {
     pub(crate) frontier: Option<Frontier>,
     pub(crate) checkpoint: Option<CheckpointRef>,
     pub(crate) windows: Windows,
-    /// Event ids, by folder: two folders of one drive may each tell of an item that moved between them.
-    pub(crate) event_ids: BTreeMap<FolderName, HashSet<Digest>>,
-    /// Digests of raw record lines, of earlier logs too: an item may wait for its revisions across the turn of the year.
-    pub(crate) raw: HashSet<Digest>,
+    pub(crate) ids: Ids,
+    pub(crate) raws: Raws,
     pub(crate) previous_log: Option<PreviousLog>,
     pub(crate) next_origin: Option<String>,
     pub(crate) closed: bool,
@@ -50,6 +50,15 @@ pub(crate) struct Carried {
     pub(crate) finished_at: Option<revtrail_model::time::Timestamp>,
     pub(crate) named: HashSet<ObjectName>,
     pub(crate) tiles: TileCheck,
+}
+
+impl Carried {
+    /// A snapshot that cannot be followed: what comes after has nothing to join.
+    fn interrupt(&mut self) {
+        self.frontier = None;
+        self.checkpoint = None;
+        self.tiles.stop();
+    }
 }
 
 impl<'a> LogCheck<'a> {
@@ -70,7 +79,7 @@ impl<'a> LogCheck<'a> {
     pub(crate) fn run(
         &self,
         keys: &[&String],
-        raw: &mut HashSet<Digest>,
+        raws: &mut Raws,
         report: &mut Report,
     ) -> Result<End, SourceError> {
         let objects = self.sort_out(keys, report);
@@ -81,24 +90,23 @@ impl<'a> LogCheck<'a> {
             .collect();
         let mut carried = Carried {
             frontier: Some(Frontier::new()),
-            raw: std::mem::take(raw),
+            raws: std::mem::take(raws),
             tiles: TileCheck::new(self.tile_keys(keys)),
             ..Carried::default()
         };
         let last = checkpoints.last().copied();
-        for seq in 0..last.map_or(0, |last| last + 1) {
-            if checkpoints.contains(&seq) {
-                self.snapshot(seq, &mut carried, report)?;
-            } else {
-                let what = "checkpoint is missing, though later ones exist";
-                report
-                    .findings
-                    .push(Finding::contradiction(self.name.checkpoint(seq), what));
-                carried.frontier = None;
-                carried.checkpoint = None;
-                carried.tiles.stop();
-            }
-        }
+        let places: Vec<u64> = checkpoints.into_iter().collect();
+        let mut next = 0;
+        in_order(
+            places.len() as u64,
+            |n| load(self, places[n as usize]),
+            |n, loaded| {
+                let seq = places[n as usize];
+                self.missing(next..seq, &mut carried, report);
+                next = seq + 1;
+                self.snapshot(seq, loaded, &mut carried, report)
+            },
+        )?;
         if last.is_none() {
             report.findings.push(Finding::incomplete(
                 self.name.prefix(),
@@ -106,7 +114,8 @@ impl<'a> LogCheck<'a> {
             ));
         }
         self.unnamed(&objects, last, &carried, report);
-        *raw = std::mem::take(&mut carried.raw);
+        std::mem::take(&mut carried.ids).finish(self.source, report)?;
+        *raws = std::mem::take(&mut carried.raws);
         let size = carried.checkpoint.map_or(0, |checkpoint| checkpoint.size.0);
         let tiles = std::mem::take(&mut carried.tiles);
         let views = tiles.finish(self, last.map_or(0, |last| last + 1), size)?;
@@ -141,37 +150,50 @@ impl<'a> LogCheck<'a> {
         objects
     }
 
-    fn snapshot(&self, seq: u64, carried: &mut Carried, report: &mut Report) -> Result<(), SourceError> {
+    fn missing(&self, places: Range<u64>, carried: &mut Carried, report: &mut Report) {
+        let Some(others) = (places.end - places.start).checked_sub(1) else {
+            return;
+        };
+        let what = match others {
+            0 => "checkpoint is missing, though later ones exist".to_owned(),
+            others => {
+                format!("this checkpoint and the {others} after it are missing, though later ones exist")
+            }
+        };
+        let key = self.name.checkpoint(places.start);
+        report.findings.push(Finding::contradiction(key, what));
+        carried.interrupt();
+    }
+
+    fn snapshot(
+        &self,
+        seq: u64,
+        loaded: Loaded,
+        carried: &mut Carried,
+        report: &mut Report,
+    ) -> Result<(), SourceError> {
         let key = self.name.checkpoint(seq);
         carried.named.insert(ObjectName {
             kind: Kind::Checkpoint,
             seq,
             digest: None,
         });
-        let Some(note) = self.source.read(&key)? else {
-            report
-                .findings
-                .push(Finding::contradiction(key, "listed, but cannot be read"));
-            return Ok(());
-        };
-        let checkpoint = match Checkpoint::open(&note, self.key) {
-            Ok(checkpoint) => checkpoint,
-            Err(error) => {
-                report.findings.push(Finding::contradiction(
-                    key,
-                    format!("not a checkpoint signed by the trusted key: {error}"),
-                ));
-                carried.frontier = None;
-                carried.checkpoint = None;
-                carried.tiles.stop();
+        let signed = match loaded {
+            Loaded::Absent => {
+                let what = "listed, but cannot be read";
+                report.findings.push(Finding::contradiction(key, what));
+                carried.interrupt();
                 return Ok(());
             }
+            Loaded::Refused(error) => {
+                let what = format!("not a checkpoint signed by the trusted key: {error}");
+                report.findings.push(Finding::contradiction(key, what));
+                carried.interrupt();
+                return Ok(());
+            }
+            Loaded::Signed(signed) => signed,
         };
-        let reference = CheckpointRef {
-            note_sha256: sha256(&note),
-            root: Digest::from_bytes(*checkpoint.root.as_bytes()),
-            size: Count(checkpoint.size.leaves()),
-        };
+        let reference = signed.reference;
         if carried
             .checkpoint
             .is_some_and(|before| reference.size <= before.size)
@@ -179,13 +201,8 @@ impl<'a> LogCheck<'a> {
             let what = "tree does not grow: an older checkpoint stands in its place";
             report.findings.push(Finding::contradiction(key, what));
         }
-        SnapshotCheck {
-            log: self,
-            seq,
-            reference,
-            segment: segment_digest(&checkpoint.extensions),
-        }
-        .run(carried, report)?;
+        let log = self;
+        SnapshotCheck { log, seq, reference }.run(*signed, carried, report)?;
         report.snapshots += 1;
         carried.checkpoint = Some(reference);
         Ok(())

@@ -1,94 +1,91 @@
 //! The objects beside a segment: each must be there and have the digest that the run leaf names.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io::{BufRead as _, BufReader, Read as _},
 };
 
 use revtrail_ledger::{Frontier, Hash, TreeSize};
 use revtrail_model::{
     Digest,
-    disclosure::Sidecar,
     layout::{Kind, ObjectName},
-    leaf::RunLeaf,
     record::Count,
-    sha256,
 };
 use serde::Deserialize;
 
 use crate::{
     finding::{Finding, Report},
-    log::Carried,
+    load::{Objects, Stored},
     snapshot::{MAX_OBJECT_BYTES, SnapshotCheck},
-    source::SourceError,
 };
 
-/// Lines of a zstd-compressed JSON-lines object.
-pub(crate) fn lines(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+/// The text of a zstd-compressed JSON-lines object, without its last newline.
+pub(crate) fn text(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|_| "not a zstd stream".to_owned())?;
     let mut text = Vec::new();
     decoder
         .take(MAX_OBJECT_BYTES)
         .read_to_end(&mut text)
         .map_err(|error| format!("not a whole zstd stream: {error}"))?;
-    if text.last() != Some(&b'\n') {
+    if text.pop() != Some(b'\n') {
         return Err("does not end in a newline".into());
     }
-    text.pop();
-    Ok(text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect())
+    Ok(text)
 }
 
-/// Checks sidecar, raw and state objects; returns the sidecar.
+/// Lines of such a text.
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n')
+}
+
+/// Checks sidecar, raw and state objects: each must be there and be what the run leaf names.
 pub(crate) fn check(
     snapshot: &SnapshotCheck<'_>,
-    run: &RunLeaf,
-    carried: &mut Carried,
+    objects: &Objects,
+    named: &mut HashSet<ObjectName>,
     report: &mut Report,
-) -> Result<Option<Sidecar>, SourceError> {
-    let named = [
-        (Kind::Sidecar, run.objects.sidecar),
-        (Kind::Raw, run.objects.raw),
-        (Kind::State, run.objects.state),
-    ];
-    let mut sidecar = None;
-    for (kind, digest) in named {
-        let Some(digest) = digest else { continue };
-        carried.named.insert(ObjectName {
+) {
+    let mut judge = |kind, digest, what: Option<Wrong<'_>>| {
+        named.insert(ObjectName {
             kind,
             seq: snapshot.seq,
             digest: Some(digest),
         });
+        let Some(what) = what else { return };
         let key = snapshot.log.name.object(kind, snapshot.seq, &digest);
-        let Some(bytes) = snapshot.log.source.read(&key)? else {
-            report.findings.push(Finding::contradiction(
-                key,
-                "is missing, though the run leaf names it",
-            ));
-            continue;
-        };
-        let actual = sha256(&bytes);
-        if actual != digest {
-            report.findings.push(
+        report.findings.push(match what {
+            Wrong::Missing => Finding::contradiction(key, "is missing, though the run leaf names it"),
+            Wrong::Differs(actual) => {
                 Finding::contradiction(key, "bytes do not have the digest that the run leaf names")
-                    .values(digest, actual),
-            );
-            continue;
-        }
-        match kind {
-            Kind::Sidecar => match Sidecar::decode(&bytes) {
-                Ok(read) => sidecar = Some(read),
-                Err(error) => report
-                    .findings
-                    .push(Finding::contradiction(key, error.to_string())),
-            },
-            Kind::Raw => match lines(&bytes) {
-                Ok(lines) => carried.raw.extend(lines.iter().map(|line| sha256(line))),
-                Err(what) => report.findings.push(Finding::contradiction(key, what)),
-            },
-            Kind::State | Kind::Segment | Kind::Checkpoint => {}
-        }
+                    .values(digest, actual)
+            }
+            Wrong::Unreadable(what) => Finding::contradiction(key, what),
+        });
+    };
+    if let Some(object) = &objects.sidecar {
+        judge(Kind::Sidecar, object.digest, wrong(&object.stored));
     }
-    Ok(sidecar)
+    if let Some(object) = &objects.raw {
+        judge(Kind::Raw, object.digest, wrong(&object.stored));
+    }
+    if let Some(object) = &objects.state {
+        judge(Kind::State, object.digest, wrong(&object.stored));
+    }
+}
+
+enum Wrong<'a> {
+    Missing,
+    Differs(Digest),
+    Unreadable(&'a str),
+}
+
+fn wrong<T>(stored: &Stored<T>) -> Option<Wrong<'_>> {
+    match stored {
+        Stored::Missing => Some(Wrong::Missing),
+        Stored::Differs(actual) => Some(Wrong::Differs(*actual)),
+        Stored::Unreadable(what) => Some(Wrong::Unreadable(what)),
+        Stored::Read(_) => None,
+    }
 }
 
 /// The parts of a state header that the leaves speak of.
@@ -115,13 +112,14 @@ pub(crate) fn state_header(bytes: &[u8]) -> Option<StateHeader> {
     serde_json::from_slice(&first).ok()
 }
 
-/// The tree before the snapshot, as its state object holds it.
-pub(crate) fn frontier_before(bytes: &[u8]) -> Option<Frontier> {
-    let header = state_header(bytes)?;
-    let hashes = header
-        .frontier_before
-        .iter()
-        .map(|digest| Hash::from_bytes(*digest.as_bytes()))
-        .collect();
-    Frontier::from_hashes(TreeSize::new(header.size_before.0), hashes).ok()
+impl StateHeader {
+    /// The tree before the snapshot.
+    pub(crate) fn frontier_before(&self) -> Option<Frontier> {
+        let hashes = self
+            .frontier_before
+            .iter()
+            .map(|digest| Hash::from_bytes(*digest.as_bytes()))
+            .collect();
+        Frontier::from_hashes(TreeSize::new(self.size_before.0), hashes).ok()
+    }
 }

@@ -1,19 +1,19 @@
 //! One snapshot: segment, tree, the order of its leaves and its run leaf.
 
-use revtrail_ledger::{Frontier, leaf_hash};
+use revtrail_ledger::Frontier;
 use revtrail_model::{
     Digest,
-    layout::Kind,
-    leaf::{CheckpointRef, CloseLeaf, GenesisLeaf, Leaf, RunLeaf},
+    layout::{Kind, ObjectName},
+    leaf::{CheckpointRef, CloseLeaf, GenesisLeaf, RunLeaf},
     record::Count,
-    sha256,
 };
 
 use crate::{
     events::check_events,
     finding::{Finding, Report},
+    load::{Leaves, Record, Signed, Stored},
     log::{Carried, LogCheck},
-    objects,
+    objects::{self, StateHeader},
     source::SourceError,
 };
 
@@ -24,44 +24,34 @@ pub(crate) struct SnapshotCheck<'a> {
     pub(crate) log: &'a LogCheck<'a>,
     pub(crate) seq: u64,
     pub(crate) reference: CheckpointRef,
-    /// SHA-256 of the segment object, as the checkpoint names it.
-    pub(crate) segment: Option<Digest>,
-}
-
-/// A snapshot's leaves, read.
-pub(crate) struct Leaves {
-    pub(crate) key: String,
-    pub(crate) lines: Vec<Vec<u8>>,
-    pub(crate) records: Vec<Leaf>,
-    /// Log index of the first.
-    pub(crate) first: u64,
 }
 
 impl SnapshotCheck<'_> {
-    pub(crate) fn run(&self, carried: &mut Carried, report: &mut Report) -> Result<(), SourceError> {
-        let key = self
-            .log
-            .name
-            .object(Kind::Segment, self.seq, &self.reference.root);
-        carried.named.insert(revtrail_model::layout::ObjectName {
+    pub(crate) fn run(
+        &self,
+        signed: Signed,
+        carried: &mut Carried,
+        report: &mut Report,
+    ) -> Result<(), SourceError> {
+        carried.named.insert(ObjectName {
             kind: Kind::Segment,
             seq: self.seq,
             digest: Some(self.reference.root),
         });
-        let Some(leaves) = self.leaves(key, report)? else {
+        let Some(leaves) = self.leaves(signed, report) else {
             carried.frontier = None;
             carried.tiles.stop();
             return Ok(());
         };
-        report.leaves += leaves.lines.len() as u64;
-        self.resume(&leaves, carried, report)?;
+        report.leaves += leaves.records.len() as u64;
+        self.resume(&leaves, carried, report);
         self.root(&leaves, carried, report);
         if carried.frontier.is_none() {
             carried.tiles.stop();
         }
-        carried.tiles.follow(self.log, &leaves.lines, report)?;
+        carried.tiles.follow(self.log, &leaves, report)?;
         self.order(&leaves, report);
-        let Some(Leaf::Run(run)) = leaves.records.last() else {
+        let (Some(run), Some(objects)) = (leaves.run(), &leaves.objects) else {
             report.findings.push(Finding::contradiction(
                 leaves.key.clone(),
                 "segment does not end in a run leaf",
@@ -70,18 +60,19 @@ impl SnapshotCheck<'_> {
         };
         self.run_leaf(&leaves, run, carried, report);
         self.ends(&leaves, carried, report);
-        let sidecar = objects::check(self, run, carried, report)?;
+        objects::check(self, objects, &mut carried.named, report);
         carried.windows.check(&leaves, run, report);
-        check_events(&leaves, self.log, sidecar.as_ref(), carried, report);
-        carried
-            .windows
-            .check_state(sidecar_state(self, run)?.as_deref(), &leaves, report);
+        check_events(self, (&leaves, objects), carried, report);
+        if let Some(header) = &objects.header {
+            carried.windows.check_state(header, &leaves, report);
+        }
         Ok(())
     }
 
     /// The segment's leaves; without them, what is wrong is reported.
-    fn leaves(&self, key: String, report: &mut Report) -> Result<Option<Leaves>, SourceError> {
-        let Some(bytes) = self.log.source.read(&key)? else {
+    fn leaves(&self, signed: Signed, report: &mut Report) -> Option<Leaves> {
+        let key = signed.key;
+        let Some(segment) = signed.segment else {
             // Either may be the damaged one: a segment that was removed, or a checkpoint that was put in another's place.
             let checkpoint = self.log.name.checkpoint(self.seq);
             let what = "signs a root that no segment of this snapshot has";
@@ -90,28 +81,27 @@ impl SnapshotCheck<'_> {
                 key,
                 "segment is missing, though its checkpoint exists",
             ));
-            return Ok(None);
+            return None;
         };
-        self.stored_bytes(&key, &bytes, report);
-        let lines = match objects::lines(&bytes) {
-            Ok(lines) => lines,
+        self.stored_bytes(&key, signed.named, segment.sha256, report);
+        match segment.leaves {
+            Ok(leaves) => {
+                for (place, error) in &leaves.unreadable {
+                    let what = format!("line {} is not a leaf: {error}", place + 1);
+                    report.findings.push(Finding::contradiction(key.as_str(), what));
+                }
+                Some(leaves)
+            }
             Err(what) => {
                 report.findings.push(Finding::contradiction(key, what));
-                return Ok(None);
+                None
             }
-        };
-        Ok(Some(Leaves {
-            first: self.reference.size.0.saturating_sub(lines.len() as u64),
-            records: parse(&key, &lines, report),
-            key,
-            lines,
-        }))
+        }
     }
 
     /// The root covers the leaves; the checkpoint's extension line covers the bytes that hold them.
-    fn stored_bytes(&self, key: &str, bytes: &[u8], report: &mut Report) {
-        let actual = sha256(bytes);
-        if let Some(expected) = self.segment {
+    fn stored_bytes(&self, key: &str, named: Option<Digest>, actual: Digest, report: &mut Report) {
+        if let Some(expected) = named {
             if expected != actual {
                 let finding =
                     Finding::contradiction(key, "bytes do not have the digest that the checkpoint names");
@@ -127,33 +117,33 @@ impl SnapshotCheck<'_> {
 
     /// After a break the tree before this snapshot is taken from its state object, if that makes the root the run leaf names; so one
     /// missing object does not hide what else is wrong.
-    fn resume(&self, leaves: &Leaves, carried: &mut Carried, report: &mut Report) -> Result<(), SourceError> {
+    fn resume(&self, leaves: &Leaves, carried: &mut Carried, report: &mut Report) {
         if carried.frontier.is_some() {
-            return Ok(());
+            return;
         }
-        let Some(Leaf::Run(run)) = leaves.records.last() else {
-            return Ok(());
+        let (Some(before), Some(objects)) = (
+            leaves.run().and_then(|run| run.previous_checkpoint),
+            &leaves.objects,
+        ) else {
+            return;
         };
-        let Some(before) = run.previous_checkpoint else {
-            return Ok(());
+        let Some(state) = objects
+            .state
+            .as_ref()
+            .filter(|state| !matches!(state.stored, Stored::Missing))
+        else {
+            return;
         };
-        let Some(digest) = run.objects.state else {
-            return Ok(());
-        };
-        let key = self.log.name.object(Kind::State, self.seq, &digest);
-        let Some(bytes) = self.log.source.read(&key)? else {
-            return Ok(());
-        };
-        carried.frontier = objects::frontier_before(&bytes).filter(|frontier: &Frontier| {
+        let frontier = objects.header.as_ref().and_then(StateHeader::frontier_before);
+        carried.frontier = frontier.filter(|frontier: &Frontier| {
             frontier.size().leaves() == before.size.0 && frontier.root().as_bytes() == before.root.as_bytes()
         });
         if carried.frontier.is_none() {
             report.findings.push(Finding::contradiction(
-                key,
+                self.log.name.object(Kind::State, self.seq, &state.digest),
                 "does not hold the tree that the run leaf names",
             ));
         }
-        Ok(())
     }
 
     /// The leaves, put on the tree before them, must make the signed root.
@@ -161,8 +151,8 @@ impl SnapshotCheck<'_> {
         let Some(frontier) = &mut carried.frontier else {
             return;
         };
-        for line in &leaves.lines {
-            frontier.append(leaf_hash(line));
+        for hash in &leaves.hashes {
+            frontier.append(*hash);
         }
         let (size, root) = (
             frontier.size().leaves(),
@@ -187,8 +177,8 @@ impl SnapshotCheck<'_> {
         let last = leaves.records.len().saturating_sub(1);
         for (index, record) in leaves.records.iter().enumerate() {
             let wrong = match record {
-                Leaf::Run(_) => index != last,
-                Leaf::Genesis(_) => index != 0 || self.seq != 0,
+                Record::Run(_) => index != last,
+                Record::Genesis(_) => index != 0 || self.seq != 0,
                 _ => index == 0 && self.seq == 0,
             };
             if wrong {
@@ -197,7 +187,7 @@ impl SnapshotCheck<'_> {
                     .findings
                     .push(Finding::contradiction(leaves.key.clone(), what));
             }
-            if let Leaf::Unknown(_) = record {
+            if matches!(record, Record::Unknown) {
                 report.unknown_leaves += 1;
             }
         }
@@ -249,8 +239,8 @@ impl SnapshotCheck<'_> {
         }
         for record in &leaves.records {
             match record {
-                Leaf::Genesis(genesis) => self.genesis(leaves, genesis, carried, report),
-                Leaf::Close(close) => closed(close, carried),
+                Record::Genesis(genesis) => self.genesis(leaves, genesis, carried, report),
+                Record::Close(close) => closed(close, carried),
                 _ => {}
             }
         }
@@ -283,30 +273,4 @@ impl SnapshotCheck<'_> {
 fn closed(close: &CloseLeaf, carried: &mut Carried) {
     carried.closed = true;
     carried.next_origin = Some(close.next_origin.clone());
-}
-
-fn parse(key: &str, lines: &[Vec<u8>], report: &mut Report) -> Vec<Leaf> {
-    lines
-        .iter()
-        .enumerate()
-        .map(|(index, line)| {
-            Leaf::parse(line).unwrap_or_else(|error| {
-                report.findings.push(Finding::contradiction(
-                    key,
-                    format!("line {} is not a leaf: {error}", index + 1),
-                ));
-                Leaf::Unknown("unreadable".into())
-            })
-        })
-        .collect()
-}
-
-fn sidecar_state(check: &SnapshotCheck<'_>, run: &RunLeaf) -> Result<Option<Vec<u8>>, SourceError> {
-    match run.objects.state {
-        Some(digest) => check
-            .log
-            .source
-            .read(&check.log.name.object(Kind::State, check.seq, &digest)),
-        None => Ok(None),
-    }
 }

@@ -1,7 +1,7 @@
 //! Where record objects are read from.
 
-/// Objects of a ledger, by key.
-pub trait RecordSource {
+/// Objects of a ledger, by key. Several threads read at once.
+pub trait RecordSource: Sync {
     /// Keys of all objects that start with `prefix`, in byte order.
     fn keys(&self, prefix: &str) -> Result<Vec<String>, SourceError>;
     /// One object; `None` when there is none.

@@ -7,6 +7,7 @@ use revtrail_model::sha256;
 
 use crate::{
     finding::{Finding, Report},
+    load::Leaves,
     log::LogCheck,
     source::SourceError,
 };
@@ -37,14 +38,15 @@ impl TileCheck {
     pub(crate) fn follow(
         &mut self,
         log: &LogCheck<'_>,
-        lines: &[Vec<u8>],
+        leaves: &Leaves,
         report: &mut Report,
     ) -> Result<(), SourceError> {
         let Some(mut writer) = self.writer.take() else {
             return Ok(());
         };
         let before = writer.size().leaves();
-        if lines.iter().any(|line| writer.append(line).is_err()) {
+        let mut lines = leaves.lines().zip(&leaves.hashes);
+        if lines.any(|(line, hash)| writer.append_hashed(line, *hash).is_err()) {
             self.stopped_at = Some(before);
             return Ok(());
         }

@@ -1,12 +1,11 @@
 //! A whole ledger: its logs, year by year, and the joints between them.
 
-use std::collections::HashSet;
-
 use revtrail_ledger::VerifierKey;
-use revtrail_model::{Digest, id::LedgerName, layout::LogName, leaf::PreviousLog, time::Timestamp};
+use revtrail_model::{id::LedgerName, layout::LogName, leaf::PreviousLog, time::Timestamp};
 
 use crate::{
     finding::{Finding, Report},
+    identity::Raws,
     log::LogCheck,
     source::{RecordSource, SourceError},
 };
@@ -39,7 +38,7 @@ pub enum VerifyError {
 pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, VerifyError> {
     let mut report = Report::default();
     let keys = source.keys(&format!("{}/", policy.ledger))?;
-    let (mut previous, mut raw): (Option<End>, HashSet<Digest>) = (None, HashSet::new());
+    let (mut previous, mut raws): (Option<End>, Raws) = (None, Raws::default());
     let mut views = Vec::new();
     for name in years(&keys, &policy.ledger) {
         let origin = name.origin(&policy.origin);
@@ -49,12 +48,13 @@ pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, 
             .filter(|key| key.starts_with(&name.prefix()))
             .collect();
         let check = LogCheck::new(source, &name, &origin, &key);
-        let mut end = check.run(&own, &mut raw, &mut report)?;
+        let mut end = check.run(&own, &mut raws, &mut report)?;
         views.append(&mut end.views);
         joint(previous.as_ref(), &end, &mut report);
         report.logs += 1;
         previous = Some(end);
     }
+    raws.finish(source, &mut report)?;
     match previous {
         Some(end) => last_log(&end, policy, &mut report),
         None => report.findings.push(Finding::incomplete(

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use revtrail_ledger::leaf_hash;
 use revtrail_model::{
     Digest,
     id::FolderName,
-    leaf::{Leaf, LeafRef, RunLeaf, WindowLeaf},
+    leaf::{LeafRef, RunLeaf, WindowLeaf},
     record::Count,
     sha256,
 };
 
 use crate::{
     finding::{Finding, Report},
-    objects::state_header,
-    snapshot::Leaves,
+    load::{Leaves, Record},
+    objects::StateHeader,
 };
 
 /// The last window of each folder.
@@ -32,14 +31,14 @@ impl Windows {
     pub(crate) fn check(&mut self, leaves: &Leaves, run: &RunLeaf, report: &mut Report) {
         let mut indices = Vec::new();
         let mut events = 0_u64;
-        for ((index, record), line) in leaves.records.iter().enumerate().zip(&leaves.lines) {
-            let place = LeafRef {
-                index: Count(leaves.first + index as u64),
-                leaf_hash: Digest::from_bytes(*leaf_hash(line).as_bytes()),
-            };
+        for ((index, record), hash) in leaves.records.iter().enumerate().zip(&leaves.hashes) {
             match record {
-                Leaf::Event(_) => events += 1,
-                Leaf::Window(window) => {
+                Record::Event(_) => events += 1,
+                Record::Window(window) => {
+                    let place = LeafRef {
+                        index: Count(leaves.first + index as u64),
+                        leaf_hash: Digest::from_bytes(*hash.as_bytes()),
+                    };
                     indices.push(place.index);
                     self.window(leaves, (window, place), std::mem::take(&mut events), report);
                 }
@@ -138,10 +137,7 @@ impl Windows {
     }
 
     /// The cursor in the state object must be the one the folder's window ends at.
-    pub(crate) fn check_state(&self, state: Option<&[u8]>, leaves: &Leaves, report: &mut Report) {
-        let Some(header) = state.and_then(state_header) else {
-            return;
-        };
+    pub(crate) fn check_state(&self, header: &StateHeader, leaves: &Leaves, report: &mut Report) {
         for (folder, last) in &self.last {
             let cursor = header
                 .folders

@@ -3,7 +3,10 @@
 //! Leaves are JSON in JCS form (RFC 8785). Our records hold only strings, booleans, small integers, arrays and objects whose fields
 //! are declared in sorted order, and for those `serde_json`'s compact form is the JCS form (tested against a JCS implementation).
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Visitor},
+};
 
 use crate::{Digest, ModelError, sha256};
 
@@ -38,14 +41,26 @@ impl Serialize for Count {
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let value: u64 = text.parse().map_err(serde::de::Error::custom)?;
+        deserializer.deserialize_str(CountVisitor)
+    }
+}
+
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = Count;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a number as a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Count, E> {
+        let value: u64 = text.parse().map_err(E::custom)?;
         // One text per number: a leading zero or sign would make two records of one fact.
-        if value.to_string() == text {
-            Ok(Self(value))
-        } else {
-            Err(serde::de::Error::custom("number is not in shortest form"))
+        if text.starts_with('+') || (text.len() > 1 && text.starts_with('0')) {
+            return Err(E::custom("number is not in shortest form"));
         }
+        Ok(Count(value))
     }
 }
 

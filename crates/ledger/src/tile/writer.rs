@@ -64,6 +64,11 @@ impl TileWriter {
 
     /// Appends one entry.
     pub fn append(&mut self, entry: &[u8]) -> Result<(), LedgerError> {
+        self.append_hashed(entry, leaf_hash(entry))
+    }
+
+    /// Appends one entry whose leaf hash is known. The tiles are only as right as that hash.
+    pub fn append_hashed(&mut self, entry: &[u8], hash: Hash) -> Result<(), LedgerError> {
         push_entry(&mut self.bundle, entry)?;
         self.size += 1;
         let size = TreeSize::new(self.size);
@@ -73,7 +78,7 @@ impl TileWriter {
             let bytes = std::mem::take(&mut self.bundle);
             self.bundles.push(Tile { id, bytes });
         }
-        let (mut hash, mut level) = (leaf_hash(entry), 0_u8);
+        let (mut hash, mut level) = (hash, 0_u8);
         loop {
             if self.levels.len() == usize::from(level) {
                 self.levels.push(Vec::with_capacity(usize::from(FULL_WIDTH)));

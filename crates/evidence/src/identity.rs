@@ -1,0 +1,154 @@
+//! What must be told apart over a whole record, in memory that stays small: event ids, of which none may come twice, and raw
+//! records, of which each event's must have been stored.
+//!
+//! Both are kept short: ids as 8 of their 32 bytes, and only those raw records that no event of their own snapshot named. What that
+//! leaves in doubt is looked up in the record afterwards, so that the answer is exact.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use revtrail_model::{Digest, id::FolderName, leaf::Leaf};
+
+use crate::{
+    finding::{Finding, Report},
+    load::{EventFacts, Leaves, Record, raw_digests},
+    objects::{lines, text},
+    source::{RecordSource, SourceError},
+};
+
+/// Event ids of one log, by folder: two folders of one drive may each tell of an item that moved between them.
+#[derive(Default)]
+pub(crate) struct Ids {
+    seen: BTreeMap<FolderName, HashSet<u64>>,
+    /// Ids of which another with the same beginning came before.
+    doubtful: HashSet<(FolderName, Digest)>,
+    /// Segments that hold ids, in order, with the log index of their first leaf.
+    segments: Vec<(String, u64)>,
+}
+
+impl Ids {
+    /// The leaves of a snapshot are about to be taken.
+    pub(crate) fn open(&mut self, leaves: &Leaves) {
+        if leaves
+            .records
+            .iter()
+            .any(|record| matches!(record, Record::Event(_)))
+        {
+            self.segments.push((leaves.key.clone(), leaves.first));
+        }
+    }
+
+    pub(crate) fn take(&mut self, event: &EventFacts) {
+        let start = beginning(&event.id);
+        let new = match self.seen.get_mut(&event.folder) {
+            Some(seen) => seen.insert(start),
+            None => self.seen.entry(event.folder.clone()).or_default().insert(start),
+        };
+        if !new {
+            self.doubtful.insert((event.folder.clone(), event.id));
+        }
+    }
+
+    /// Ids that really came twice.
+    pub(crate) fn finish(self, source: &dyn RecordSource, report: &mut Report) -> Result<(), SourceError> {
+        let mut first = HashSet::new();
+        let segments = if self.doubtful.is_empty() {
+            Vec::new()
+        } else {
+            self.segments
+        };
+        for (key, start) in segments {
+            // It could be read before; what is gone by now was judged then.
+            let Some(text) = source.read(&key)?.and_then(|bytes| text(&bytes).ok()) else {
+                continue;
+            };
+            for (place, line) in (start..).zip(lines(&text)) {
+                let Ok(Leaf::Event(event)) = Leaf::parse(line) else {
+                    continue;
+                };
+                let id = (event.folder, event.id);
+                if self.doubtful.contains(&id) && !first.insert(id) {
+                    let what = format!("event at leaf {place}: was recorded before");
+                    report.findings.push(Finding::contradiction(key.as_str(), what));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn beginning(id: &Digest) -> u64 {
+    id.as_bytes()
+        .first_chunk()
+        .map_or(0, |start| u64::from_be_bytes(*start))
+}
+
+/// Raw records, over all logs of a ledger: an item may wait for its revisions across the turn of the year.
+#[derive(Default)]
+pub(crate) struct Raws {
+    /// Those that no event of their own snapshot named: they wait for the event that will.
+    waiting: HashSet<Digest>,
+    /// Events whose raw record is neither there nor in their own snapshot, with the number of objects up to them.
+    doubtful: HashMap<Digest, Vec<(usize, Finding)>>,
+    /// Keys of the raw objects, in order.
+    objects: Vec<String>,
+}
+
+impl Raws {
+    /// Takes the raw object of a snapshot and the events that go with it.
+    pub(crate) fn take(&mut self, leaves: &Leaves, object: Option<(String, &[Digest])>) {
+        let mut own: HashSet<Digest> = HashSet::new();
+        if let Some((key, digests)) = object {
+            own.extend(digests);
+            self.objects.push(key);
+        }
+        let mut named = HashSet::new();
+        for (place, record) in (leaves.first..).zip(&leaves.records) {
+            let Record::Event(event) = record else { continue };
+            let Some(raw) = event.raw else { continue };
+            if own.contains(&raw) {
+                named.insert(raw);
+            } else if !self.waiting.contains(&raw) {
+                let what = format!("event at leaf {place}: its raw record is in no raw object up to here");
+                let finding = Finding::contradiction(leaves.key.as_str(), what);
+                let doubts = self.doubtful.entry(raw).or_default();
+                doubts.push((self.objects.len(), finding));
+            }
+        }
+        self.waiting.extend(own.difference(&named));
+    }
+
+    /// Events whose raw record was not stored before them.
+    pub(crate) fn finish(
+        mut self,
+        source: &dyn RecordSource,
+        report: &mut Report,
+    ) -> Result<(), SourceError> {
+        let objects = if self.doubtful.is_empty() {
+            Vec::new()
+        } else {
+            self.objects
+        };
+        for (place, key) in objects.iter().enumerate() {
+            let Some(bytes) = source.read(key)? else {
+                continue;
+            };
+            for raw in raw_digests(&bytes).unwrap_or_default() {
+                if let Some(doubts) = self.doubtful.get_mut(&raw) {
+                    doubts.retain(|(objects, _)| place >= *objects);
+                }
+            }
+        }
+        let mut findings: Vec<Finding> = self
+            .doubtful
+            .into_values()
+            .flatten()
+            .map(|(_, finding)| finding)
+            .collect();
+        findings.sort();
+        report.findings.append(&mut findings);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

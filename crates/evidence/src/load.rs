@@ -1,0 +1,296 @@
+//! One snapshot, read and taken apart as far as that needs nothing of the snapshots before it. This is where the work is, so it
+//! runs beside the rest ([`crate::ahead`]); what it finds is judged later, in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use revtrail_ledger::{Checkpoint, Hash, leaf_hash};
+use revtrail_model::{
+    Digest,
+    disclosure::{Commitments, Disclosure, Sidecar},
+    id::FolderName,
+    layout::{Kind, segment_digest},
+    leaf::{CheckpointRef, CloseLeaf, EventLeaf, GenesisLeaf, Leaf, RunLeaf, WindowLeaf},
+    record::Count,
+    sha256,
+};
+
+use crate::{
+    log::LogCheck,
+    objects::{StateHeader, lines, state_header, text},
+    source::SourceError,
+};
+
+/// A snapshot as stored: its checkpoint, and with it the rest.
+pub(crate) enum Loaded {
+    /// It cannot be read.
+    Absent,
+    /// Not signed by the trusted key, and why.
+    Refused(String),
+    /// Signed by it.
+    Signed(Box<Signed>),
+}
+
+/// What a checkpoint signs, and what stands beside it.
+pub(crate) struct Signed {
+    pub(crate) reference: CheckpointRef,
+    /// SHA-256 of the segment object, as the checkpoint names it.
+    pub(crate) named: Option<Digest>,
+    /// Key of the segment.
+    pub(crate) key: String,
+    /// `None` when it is missing.
+    pub(crate) segment: Option<Segment>,
+}
+
+/// A segment object.
+pub(crate) struct Segment {
+    /// SHA-256 of the stored bytes.
+    pub(crate) sha256: Digest,
+    /// Its leaves, or why they cannot be read.
+    pub(crate) leaves: Result<Leaves, String>,
+}
+
+/// The leaves of a snapshot.
+pub(crate) struct Leaves {
+    /// Key of the segment.
+    pub(crate) key: String,
+    /// The lines, with newlines between them.
+    pub(crate) text: Vec<u8>,
+    pub(crate) hashes: Vec<Hash>,
+    pub(crate) records: Vec<Record>,
+    /// Places of lines that are not leaves, and why.
+    pub(crate) unreadable: Vec<(usize, String)>,
+    /// Log index of the first.
+    pub(crate) first: u64,
+    /// What the run leaf names; absent when there is none at the end.
+    pub(crate) objects: Option<Objects>,
+}
+
+/// A leaf, as far as it is judged.
+pub(crate) enum Record {
+    Event(EventFacts),
+    Window(Box<WindowLeaf>),
+    Run(Box<RunLeaf>),
+    Genesis(Box<GenesisLeaf>),
+    Close(Box<CloseLeaf>),
+    Unknown,
+}
+
+/// What is judged of an event.
+pub(crate) struct EventFacts {
+    pub(crate) folder: FolderName,
+    pub(crate) id: Digest,
+    /// It names the ledger that it stands in.
+    pub(crate) own_ledger: bool,
+    pub(crate) raw: Option<Digest>,
+}
+
+/// An object that the run leaf names, with what was read of it.
+pub(crate) struct Object<T> {
+    pub(crate) digest: Digest,
+    pub(crate) stored: Stored<T>,
+}
+
+/// How an object was found.
+pub(crate) enum Stored<T> {
+    Missing,
+    /// It has this other digest.
+    Differs(Digest),
+    Unreadable(String),
+    Read(T),
+}
+
+/// The objects beside a segment.
+#[derive(Default)]
+pub(crate) struct Objects {
+    pub(crate) sidecar: Option<Object<Opened>>,
+    pub(crate) raw: Option<Object<Vec<Digest>>>,
+    pub(crate) state: Option<Object<()>>,
+    /// The state object's first line, whatever the digest of the object.
+    pub(crate) header: Option<StateHeader>,
+}
+
+/// How the sidecar fits the events.
+pub(crate) struct Opened {
+    /// Places of events that it does not open.
+    pub(crate) refused: BTreeSet<usize>,
+    /// The first place it discloses where no event stands.
+    pub(crate) stray: Option<u64>,
+}
+
+impl Leaves {
+    /// The stored lines.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.text.split(|byte| *byte == b'\n')
+    }
+
+    /// The run leaf at the end.
+    pub(crate) fn run(&self) -> Option<&RunLeaf> {
+        match self.records.last() {
+            Some(Record::Run(run)) => Some(run),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the snapshot `seq` of a log.
+pub(crate) fn load(log: &LogCheck<'_>, seq: u64) -> Result<Loaded, SourceError> {
+    let Some(note) = log.source.read(&log.name.checkpoint(seq))? else {
+        return Ok(Loaded::Absent);
+    };
+    let checkpoint = match Checkpoint::open(&note, log.key) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => return Ok(Loaded::Refused(error.to_string())),
+    };
+    let reference = CheckpointRef {
+        note_sha256: sha256(&note),
+        root: Digest::from_bytes(*checkpoint.root.as_bytes()),
+        size: Count(checkpoint.size.leaves()),
+    };
+    let key = log.name.object(Kind::Segment, seq, &reference.root);
+    let segment = match log.source.read(&key)? {
+        Some(bytes) => Some(Segment {
+            sha256: sha256(&bytes),
+            leaves: match text(&bytes) {
+                Ok(text) => Ok(leaves(log, seq, (&key, text), reference.size)?),
+                Err(what) => Err(what),
+            },
+        }),
+        None => None,
+    };
+    Ok(Loaded::Signed(Box::new(Signed {
+        reference,
+        named: segment_digest(&checkpoint.extensions),
+        key,
+        segment,
+    })))
+}
+
+fn leaves(
+    log: &LogCheck<'_>,
+    seq: u64,
+    (key, text): (&str, Vec<u8>),
+    size: Count,
+) -> Result<Leaves, SourceError> {
+    let mut commitments = Vec::new();
+    let mut leaves = Leaves {
+        key: key.to_owned(),
+        hashes: Vec::new(),
+        records: Vec::new(),
+        unreadable: Vec::new(),
+        first: 0,
+        objects: None,
+        text: Vec::new(),
+    };
+    for (place, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        leaves.hashes.push(leaf_hash(line));
+        let record = match Leaf::parse(line) {
+            Ok(Leaf::Event(event)) => {
+                let before = leaves.records.last();
+                let (facts, committed) = facts(*event, log, before);
+                commitments.push((place, committed));
+                Record::Event(facts)
+            }
+            Ok(Leaf::Window(window)) => Record::Window(window),
+            Ok(Leaf::Run(run)) => Record::Run(run),
+            Ok(Leaf::Genesis(genesis)) => Record::Genesis(genesis),
+            Ok(Leaf::Close(close)) => Record::Close(close),
+            Ok(Leaf::Unknown(_)) => Record::Unknown,
+            Err(error) => {
+                leaves.unreadable.push((place, error.to_string()));
+                Record::Unknown
+            }
+        };
+        leaves.records.push(record);
+    }
+    leaves.text = text;
+    leaves.first = size.0.saturating_sub(leaves.records.len() as u64);
+    leaves.objects = match leaves.run() {
+        Some(run) => Some(objects(log, seq, run, commitments)?),
+        None => None,
+    };
+    Ok(leaves)
+}
+
+/// Neighbours are mostly of one folder, whose name is then kept once.
+fn facts(event: EventLeaf, log: &LogCheck<'_>, before: Option<&Record>) -> (EventFacts, Commitments) {
+    let folder = match before {
+        Some(Record::Event(other)) if other.folder == event.folder => other.folder.clone(),
+        _ => event.folder,
+    };
+    let facts = EventFacts {
+        folder,
+        id: event.id,
+        own_ledger: event.ledger == log.name.ledger,
+        raw: event.raw_sha256,
+    };
+    (facts, event.c)
+}
+
+fn objects(
+    log: &LogCheck<'_>,
+    seq: u64,
+    run: &RunLeaf,
+    commitments: Vec<(usize, Commitments)>,
+) -> Result<Objects, SourceError> {
+    let read = |kind, digest: Option<Digest>| {
+        digest
+            .map(|digest| Ok((digest, log.source.read(&log.name.object(kind, seq, &digest))?)))
+            .transpose()
+    };
+    let state = read(Kind::State, run.objects.state)?;
+    Ok(Objects {
+        sidecar: read(Kind::Sidecar, run.objects.sidecar)?.map(|(digest, bytes)| {
+            object(digest, bytes.as_deref(), |bytes| {
+                let sidecar = Sidecar::decode(bytes).map_err(|error| error.to_string())?;
+                Ok(opened(&sidecar, commitments))
+            })
+        }),
+        raw: read(Kind::Raw, run.objects.raw)?
+            .map(|(digest, bytes)| object(digest, bytes.as_deref(), raw_digests)),
+        header: state
+            .as_ref()
+            .and_then(|(_, bytes)| state_header(bytes.as_deref()?)),
+        state: state.map(|(digest, bytes)| object(digest, bytes.as_deref(), |_| Ok(()))),
+    })
+}
+
+fn object<T>(
+    digest: Digest,
+    bytes: Option<&[u8]>,
+    read: impl FnOnce(&[u8]) -> Result<T, String>,
+) -> Object<T> {
+    let stored = match bytes.map(|bytes| (bytes, sha256(bytes))) {
+        None => Stored::Missing,
+        Some((_, actual)) if actual != digest => Stored::Differs(actual),
+        Some((bytes, _)) => read(bytes).map_or_else(Stored::Unreadable, Stored::Read),
+    };
+    Object { digest, stored }
+}
+
+/// Digests of the lines of a raw object.
+pub(crate) fn raw_digests(bytes: &[u8]) -> Result<Vec<Digest>, String> {
+    Ok(lines(&text(bytes)?).map(sha256).collect())
+}
+
+fn opened(sidecar: &Sidecar, commitments: Vec<(usize, Commitments)>) -> Opened {
+    let mut disclosures: BTreeMap<u64, &Disclosure> = sidecar
+        .disclosures
+        .iter()
+        .map(|disclosure| (disclosure.n, disclosure))
+        .collect();
+    let refused = commitments
+        .into_iter()
+        .filter(|(place, committed)| {
+            let opened = match disclosures.remove(&(*place as u64)) {
+                Some(disclosure) => disclosure.commitments(&sidecar.seed).ok(),
+                None => Some(Commitments::default()),
+            };
+            opened.as_ref() != Some(committed)
+        })
+        .map(|(place, _)| place)
+        .collect();
+    Opened {
+        refused,
+        stray: disclosures.keys().next().copied(),
+    }
+}
