@@ -51,6 +51,10 @@ pub enum Fault {
     LostCursorBroken,
     /// The link to the next page leads to the same page again (OneDrive).
     CircularNextLink,
+    /// A listing says that it did not look everywhere, and is short (Google Drive).
+    IncompleteSearch,
+    /// The user is no member of the shared drive any more (Google Drive).
+    MembershipLost,
     /// A page without items that is not the last.
     EmptyPage,
     /// Items of a page are listed twice.
@@ -84,6 +88,8 @@ pub enum FaultKind {
     LostCursorForeign,
     LostCursorBroken,
     CircularNextLink,
+    IncompleteSearch,
+    MembershipLost,
     EmptyPage,
     DuplicateItems,
     UnknownFields,
@@ -107,6 +113,8 @@ impl Fault {
             Self::LostCursorForeign => FaultKind::LostCursorForeign,
             Self::LostCursorBroken => FaultKind::LostCursorBroken,
             Self::CircularNextLink => FaultKind::CircularNextLink,
+            Self::IncompleteSearch => FaultKind::IncompleteSearch,
+            Self::MembershipLost => FaultKind::MembershipLost,
             Self::EmptyPage => FaultKind::EmptyPage,
             Self::DuplicateItems => FaultKind::DuplicateItems,
             Self::UnknownFields => FaultKind::UnknownFields,

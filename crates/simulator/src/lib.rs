@@ -21,7 +21,7 @@ pub use credentials::{ClientKind, Credentials, RefreshTokens, ServiceAccount, Te
 pub use error::{EditProblem, SimulatorError};
 pub use fault::{Fault, FaultKind, FaultPlan};
 pub use server::{Ports, Running, serve};
-pub use sim::{Options, Provider, Sharing, Sim};
+pub use sim::{GoogleCorpus, GoogleRole, Options, Provider, Sharing, Sim};
 pub use source::{Generated, Incident, WorldSource, incident};
 pub use world::{
     Action, Actor, Affected, Edit, Item, ItemKind, ItemNo, ItemState, Op, Reach, Save, Slot, What, World,

@@ -62,6 +62,26 @@ pub enum Sharing {
     Private,
 }
 
+/// Where the world is on the Google Drive face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GoogleCorpus {
+    /// The user's My Drive.
+    #[default]
+    MyDrive,
+    /// A shared drive; the user's My Drive is empty.
+    SharedDrive,
+}
+
+/// What the user may do with the files of the Google Drive face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GoogleRole {
+    /// Edit, which listing revisions takes.
+    #[default]
+    Editor,
+    /// Look at them.
+    Viewer,
+}
+
 /// How the faces behave; the default suits most tests.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -79,6 +99,10 @@ pub struct Options {
     pub owner: Actor,
     /// Whether Dropbox folders are shared.
     pub sharing: Sharing,
+    /// Where the world is on the Google Drive face.
+    pub google_corpus: GoogleCorpus,
+    /// What its user may do there.
+    pub google_role: GoogleRole,
     /// What else the token endpoints accept.
     pub credentials: Credentials,
     /// Time every answer of a face takes at least; zero answers at once.
@@ -100,6 +124,8 @@ impl Default for Options {
                 name: "Drive Owner".to_owned(),
             },
             sharing: Sharing::Shared,
+            google_corpus: GoogleCorpus::default(),
+            google_role: GoogleRole::default(),
             credentials: Credentials::default(),
             latency: Duration::ZERO,
             foreign_origin: "https://graph.attacker.example".to_owned(),
@@ -226,6 +252,11 @@ impl Sim {
     pub(crate) fn set_base_urls(&self, bases: BTreeMap<Provider, String>) {
         // A simulator is served once; a second set of ports would contradict links already given out.
         let _ = self.bases.set(bases);
+    }
+
+    /// Id of the shared drive of the Google Drive face, where the world is on one.
+    pub fn google_shared_drive(&self) -> String {
+        crate::drive::ids::shared_drive(&self.options.owner.email)
     }
 
     /// A new access token for this provider.

@@ -34,6 +34,12 @@ pub(crate) fn root(owner: &str) -> String {
     format!("0A{}Uk9PVA", URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// Id of the shared drive this person reads, and of its root folder.
+pub(crate) fn shared_drive(owner: &str) -> String {
+    let bytes: Vec<u8> = derive("drive-shared", owner).into_iter().take(8).collect();
+    format!("0A{}Uk9PVA", URL_SAFE_NO_PAD.encode(bytes))
+}
+
 /// Id of the revision that operation `seq` made: `0B` and 48 opaque characters.
 pub(crate) fn revision(seq: u64) -> String {
     let derived = derive("drive-revision", &seq.to_string());

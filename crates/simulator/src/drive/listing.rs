@@ -11,8 +11,17 @@ use super::problem::Problem;
 use super::query::Query;
 use super::wire::{self, Author};
 use crate::fault::FaultKind;
-use crate::sim::Sim;
+use crate::sim::{GoogleRole, Sim};
 use crate::world::{Item, ItemNo, Reach, Save, Slot, World};
+
+/// What is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Corpus {
+    /// Where the world is.
+    World,
+    /// A My Drive with nothing in it.
+    Empty,
+}
 
 /// No listing gives more per page.
 const LIMIT: usize = 1000;
@@ -41,10 +50,13 @@ pub(super) fn changes(ask: &Ask<'_>) -> Result<Value, Problem> {
     let token = ask
         .get("pageToken")
         .ok_or_else(|| Problem::required("pageToken"))?;
-    ask.my_drive_only()?;
+    let corpus = ask.corpus()?;
     let size = ask.page_size(100, LIMIT)?;
     if ask.fires(FaultKind::LostCursor) {
         return Err(Problem::invalid("pageToken"));
+    }
+    if corpus == Corpus::Empty {
+        return Ok(unchanged(&mask, token));
     }
     let world = ask.sim.world();
     let position = position(token, &world).ok_or_else(|| Problem::invalid("pageToken"))?;
@@ -76,10 +88,19 @@ pub(super) fn changes(ask: &Ask<'_>) -> Result<Value, Problem> {
     Ok(answer.value())
 }
 
+/// The log of a user to whom nothing happened: the token sent is the token given.
+fn unchanged(mask: &Mask, token: &str) -> Value {
+    let mut answer = Picked::new(mask);
+    answer.put("kind", || "drive#changeList");
+    answer.put("newStartPageToken", || token);
+    answer.put("changes", || json!([]));
+    answer.value()
+}
+
 /// `files.list`, in the order of creation.
 pub(super) fn files(ask: &Ask<'_>) -> Result<Value, Problem> {
     let mask = ask.mask(FILES_STUB, &FILES)?;
-    ask.my_drive_only()?;
+    let corpus = ask.corpus()?;
     if ask.get("orderBy").is_some() {
         return Err(Problem::bad("Sorting is not simulated."));
     }
@@ -93,11 +114,18 @@ pub(super) fn files(ask: &Ask<'_>) -> Result<Value, Problem> {
     let size = ask.page_size(100, LIMIT)?;
     let world = ask.sim.world();
     let mut items = matching(ask.sim, &world, query.as_ref(), (place.after, size + 1))?;
+    if corpus == Corpus::Empty {
+        items.clear();
+    }
     let next = ask.cut(&mut items, (place, size), |item| u64::from(item.no.0));
     ask.repeat(&mut items);
+    let incomplete = ask.fires(FaultKind::IncompleteSearch);
+    if incomplete {
+        items.truncate(items.len() / 2);
+    }
     let mut answer = Picked::new(&mask);
     answer.put("kind", || "drive#fileList");
-    answer.put("incompleteSearch", || false);
+    answer.put("incompleteSearch", || incomplete);
     if let Some(next) = next {
         answer.put("nextPageToken", || next);
     }
@@ -153,6 +181,7 @@ pub(super) fn revisions(ask: &Ask<'_>, id: &str) -> Result<Value, Problem> {
     let size = ask.page_size(200, LIMIT)?;
     let world = ask.sim.world();
     let item = blob(ask.sim, &world, id)?;
+    editors_only(ask.sim)?;
     let place = Place::start("revisions", id).go_on(ask.get("pageToken"))?;
     let from = item.saves.partition_point(|save| save.seq <= place.after);
     let mut rest = item.saves.get(from..).unwrap_or_default();
@@ -193,6 +222,14 @@ fn revision(
     wire::revision(sim, world, (item, save), author, mask)
 }
 
+/// Revisions are shown to those who may edit.
+pub(super) fn editors_only(sim: &Sim) -> Result<(), Problem> {
+    match sim.options().google_role {
+        GoogleRole::Editor => Ok(()),
+        GoogleRole::Viewer => Err(Problem::viewer()),
+    }
+}
+
 /// The file an id names; folders have no revisions.
 pub(super) fn blob<'w>(sim: &Sim, world: &'w World, id: &str) -> Result<&'w Item, Problem> {
     let item = wire::resolve(sim, world, id).ok_or_else(|| Problem::no_file(id))?;
@@ -228,11 +265,31 @@ impl Ask<'_> {
         }
     }
 
-    /// There are no shared drives to look into.
-    fn my_drive_only(&self) -> Result<(), Problem> {
-        match self.get("driveId") {
-            Some(id) => Err(Problem::no_drive(id)),
-            None => Ok(()),
+    /// Whose log or listing is asked for. A shared drive's wants both words that say that the client knows of them.
+    pub(super) fn corpus(&self) -> Result<Corpus, Problem> {
+        let shared = wire::shared_drive(self.sim);
+        let says = |name: &str| self.get(name) == Some("true");
+        match (self.get("driveId"), shared) {
+            (None, None) => Ok(Corpus::World),
+            (None, Some(_)) => Ok(Corpus::Empty),
+            (Some(asked), Some(shared)) if asked == shared => {
+                if self.fires(FaultKind::MembershipLost) {
+                    Err(Problem::no_member())
+                } else if !says("supportsAllDrives") {
+                    Err(Problem::no_drive(asked))
+                } else if self.call.operation == "files" && self.get("corpora") != Some("drive") {
+                    Err(Problem::bad(
+                        "The driveId parameter must be specified if and only if corpora is set to drive.",
+                    ))
+                } else if self.call.operation != "start_page_token" && !says("includeItemsFromAllDrives") {
+                    Err(Problem::bad(
+                        "The includeItemsFromAllDrives parameter must be set to true.",
+                    ))
+                } else {
+                    Ok(Corpus::World)
+                }
+            }
+            (Some(asked), _) => Err(Problem::no_drive(asked)),
         }
     }
 
@@ -250,11 +307,15 @@ impl Ask<'_> {
     }
 }
 
-/// `drives.list`: none.
+/// `drives.list`: the one the world is on, if it is on one.
 pub(super) fn drives(ask: &Ask<'_>) -> Result<Value, Problem> {
     let mask = ask.mask("*", &super::mask::DRIVES)?;
+    let drives: Vec<Value> = wire::shared_drive(ask.sim)
+        .map(|id| json!({ "kind": "drive#drive", "id": id, "name": "Simulated drive" }))
+        .into_iter()
+        .collect();
     let mut answer = Picked::new(&mask);
     answer.put("kind", || "drive#driveList");
-    answer.put("drives", || json!([]));
+    answer.put("drives", || json!(drives));
     Ok(answer.value())
 }

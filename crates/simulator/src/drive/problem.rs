@@ -109,6 +109,18 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "revisionsNotSupported", message)
     }
 
+    /// 403, revisions asked for by somebody who may only look.
+    pub(super) fn viewer() -> Self {
+        let message = "The user does not have sufficient permissions for this file.";
+        Self::new(StatusCode::FORBIDDEN, "insufficientFilePermissions", message)
+    }
+
+    /// 403, a shared drive the user is no member of any more.
+    pub(super) fn no_member() -> Self {
+        let message = "The attempted action requires shared drive membership.";
+        Self::new(StatusCode::FORBIDDEN, "teamDriveMembershipRequired", message)
+    }
+
     /// 403, content of a folder.
     pub(super) fn no_content() -> Self {
         let message = "Only files with binary content can be downloaded.";

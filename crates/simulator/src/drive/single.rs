@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::Ask;
 use super::ids;
-use super::listing::{blob, start_token};
-use super::mask::{ABOUT, FILE, Picked, REVISION, START};
+use super::listing::{Corpus, blob, editors_only, start_token};
+use super::mask::{ABOUT, FILE, Mask, Picked, REVISION, START};
 use super::problem::{Answer, Problem};
 use super::wire::{self, Author};
 use crate::content::content;
@@ -28,19 +28,30 @@ pub(super) fn about(ask: &Ask<'_>) -> Result<Value, Problem> {
 /// `changes.getStartPageToken`.
 pub(super) fn start_page_token(ask: &Ask<'_>) -> Result<Value, Problem> {
     let mask = ask.mask("*", &START)?;
-    if let Some(id) = ask.get("driveId") {
-        return Err(Problem::no_drive(id));
-    }
+    let corpus = ask.corpus()?;
     let world = ask.sim.world();
     let mut answer = Picked::new(&mask);
     answer.put("kind", || "drive#startPageToken");
-    answer.put("startPageToken", || start_token(&world));
+    answer.put("startPageToken", || match corpus {
+        Corpus::World => start_token(&world),
+        Corpus::Empty => "1".to_owned(),
+    });
     Ok(answer.value())
 }
 
 /// `files.get`: metadata, or with `alt=media` the newest content.
 pub(super) fn file(ask: &Ask<'_>, id: &str) -> Result<Answer, Problem> {
     let mask = ask.mask("kind,id,name,mimeType", &FILE)?;
+    if wire::shared_drive(ask.sim).is_some() {
+        let own = ids::root(&ask.sim.options().owner.email);
+        if id == "root" || id == own {
+            return Ok(empty_root(&own, &mask));
+        }
+        if ask.get("supportsAllDrives") != Some("true") {
+            // A client that does not say that it knows of shared drives does not find what is on them.
+            return Err(Problem::no_file(id));
+        }
+    }
     let world = ask.sim.world();
     let item = wire::resolve(ask.sim, &world, id).ok_or_else(|| Problem::no_file(id))?;
     if ask.wants_media() {
@@ -58,11 +69,23 @@ pub(super) fn file(ask: &Ask<'_>, id: &str) -> Result<Answer, Problem> {
     Ok(Answer::json(StatusCode::OK, &file))
 }
 
+/// The root of a My Drive with nothing in it.
+fn empty_root(id: &str, mask: &Mask) -> Answer {
+    let mut file = Picked::new(mask);
+    file.put("kind", || "drive#file");
+    file.put("id", || id);
+    file.put("name", || "My Drive");
+    file.put("mimeType", || "application/vnd.google-apps.folder");
+    file.put("trashed", || false);
+    Answer::json(StatusCode::OK, &file.value())
+}
+
 /// `revisions.get`: metadata, or with `alt=media` the content, which only the newest revision gives.
 pub(super) fn revision(ask: &Ask<'_>, id: &str, revision: &str) -> Result<Answer, Problem> {
     let mask = ask.mask("kind,id,mimeType,modifiedTime", &REVISION)?;
     let world = ask.sim.world();
     let item = blob(ask.sim, &world, id)?;
+    editors_only(ask.sim)?;
     let save = find(item, revision).ok_or_else(|| Problem::no_revision(revision))?;
     if ask.wants_media() {
         if item.head().is_none_or(|head| head.seq != save.seq) {

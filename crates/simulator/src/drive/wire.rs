@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::ids;
 use super::mask::{Mask, Picked};
 use crate::content::Algorithm;
-use crate::sim::Sim;
+use crate::sim::{GoogleCorpus, GoogleRole, Sim};
 use crate::world::{Actor, Item, ItemNo, ItemState, Save, World};
 
 const FOLDER: &str = "application/vnd.google-apps.folder";
@@ -23,10 +23,16 @@ pub(super) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
+/// Id of the shared drive the world is on, if it is on one.
+pub(super) fn shared_drive(sim: &Sim) -> Option<String> {
+    let options = sim.options();
+    (options.google_corpus == GoogleCorpus::SharedDrive).then(|| ids::shared_drive(&options.owner.email))
+}
+
 /// Id of an item of this drive.
 pub(super) fn id(sim: &Sim, no: ItemNo) -> String {
     if no == ItemNo::ROOT {
-        ids::root(&sim.options().owner.email)
+        shared_drive(sim).unwrap_or_else(|| ids::root(&sim.options().owner.email))
     } else {
         ids::file(no)
     }
@@ -34,11 +40,11 @@ pub(super) fn id(sim: &Sim, no: ItemNo) -> String {
 
 /// The item an id names, `root` being the alias of the root folder.
 pub(super) fn resolve<'w>(sim: &Sim, world: &'w World, id: &str) -> Option<&'w Item> {
-    let no = if id == "root" || id == ids::root(&sim.options().owner.email) {
-        ItemNo::ROOT
-    } else {
-        ids::file_no(id)?
+    let is_root = match shared_drive(sim) {
+        Some(drive) => id == drive,
+        None => id == "root" || id == ids::root(&sim.options().owner.email),
     };
+    let no = if is_root { ItemNo::ROOT } else { ids::file_no(id)? };
     world.item(no)
 }
 
@@ -110,17 +116,21 @@ pub(super) fn file(sim: &Sim, world: &World, item: &Item, author: Author, mask: 
     file.put("version", || item.last_seq.max(1).to_string());
     file.put("spaces", || json!(["drive"]));
     file.put("starred", || false);
-    file.put("shared", || false);
-    file.put("ownedByMe", || true);
     file.put("isAppAuthorized", || false);
     file.put("writersCanShare", || true);
-    file.put_masked("owners", |mask| json!([user(sim, &sim.options().owner, mask)]));
+    if let Some(drive) = shared_drive(sim) {
+        of_shared_drive(sim, world, item, (drive, &mut file));
+    } else {
+        file.put("shared", || false);
+        file.put("ownedByMe", || true);
+        file.put_masked("owners", |mask| json!([user(sim, &sim.options().owner, mask)]));
+    }
     let actor = item.head().map(|save| &save.actor).or(item.created_by.as_ref());
     if let (Some(actor), Author::Named) = (actor, author) {
         file.put_masked("lastModifyingUser", |mask| user(sim, actor, mask));
         file.put("modifiedByMe", || actor.email == sim.options().owner.email);
     }
-    file.put_masked("capabilities", |mask| capabilities(item, mask));
+    file.put_masked("capabilities", |mask| capabilities(sim, item, mask));
     file.put("quotaBytesUsed", || {
         item.saves.iter().map(|save| save.size).sum::<u64>().to_string()
     });
@@ -144,16 +154,27 @@ fn blob(sim: &Sim, original_name: &str, head: &Save, file: &mut Picked<'_>) {
     }
 }
 
-fn capabilities(item: &Item, mask: &Mask) -> Value {
+/// What only items of shared drives have: the drive, and who put them into the bin. They have no owner.
+fn of_shared_drive(sim: &Sim, world: &World, item: &Item, (drive, file): (String, &mut Picked<'_>)) {
+    file.put("driveId", || drive);
+    let deletion = world.op(item.last_seq).filter(|_| item.state != ItemState::Live);
+    if let Some(op) = deletion {
+        file.put("trashedTime", || time(op.at));
+        file.put_masked("trashingUser", |mask| user(sim, &op.actor, mask));
+    }
+}
+
+fn capabilities(sim: &Sim, item: &Item, mask: &Mask) -> Value {
     let mut able = Picked::new(mask);
     let folder = item.is_folder();
-    able.put("canReadRevisions", || !folder);
+    let is_editor = sim.options().google_role == GoogleRole::Editor;
+    able.put("canReadRevisions", || !folder && is_editor);
     able.put("canDownload", || true);
     able.put("canListChildren", || folder);
     able.put("canAddChildren", || folder);
-    able.put("canEdit", || true);
-    able.put("canModifyContent", || true);
-    able.put("canRename", || true);
+    able.put("canEdit", || is_editor);
+    able.put("canModifyContent", || is_editor);
+    able.put("canRename", || is_editor);
     able.put("canTrash", || item.no != ItemNo::ROOT);
     able.put("canUntrash", || item.no != ItemNo::ROOT);
     able.put("canDelete", || item.no != ItemNo::ROOT);
@@ -195,6 +216,9 @@ pub(super) fn change(sim: &Sim, world: &World, item: &Item, mask: &Mask) -> Valu
     });
     change.put("removed", || false);
     change.put("fileId", || id(sim, item.no));
+    if let Some(drive) = shared_drive(sim) {
+        change.put("driveId", || drive);
+    }
     change.put_masked("file", |mask| file(sim, world, item, Author::Named, mask));
     change.value()
 }
