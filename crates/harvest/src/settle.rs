@@ -136,12 +136,16 @@ impl Settle<'_> {
 
     /// An item in the folder before and now: renamed, moved, or only its content changed.
     fn stayed(&self, id: &ItemId, entry: &Entry, item: &mut Item, settled: &mut Settled) {
+        if item.status == Status::Inside {
+            self.placed(id, entry, item, settled);
+        }
+    }
+
+    /// Another name or parent within the folder.
+    fn placed(&self, id: &ItemId, entry: &Entry, item: &mut Item, settled: &mut Settled) {
         let Some(old) = self.inventory.item(id) else {
             return;
         };
-        if item.status != Status::Inside {
-            return;
-        }
         let action = if old.parent != item.parent {
             Action::Moved
         } else if old.name != item.name {
@@ -162,6 +166,14 @@ impl Settle<'_> {
     /// An item that left, went, or came back.
     fn crossed(&self, id: &ItemId, entry: &Entry, step: Step, (item, settled): (&mut Item, &mut Settled)) {
         if step == Step::Trashed {
+            // The bin shows the name and parent an item had last: what it was renamed to before is told, too.
+            if self
+                .inventory
+                .item(id)
+                .is_some_and(|old| old.status == Status::Inside)
+            {
+                self.placed(id, entry, item, settled);
+            }
             settled.events.push(self.trashing(id, entry, item));
             return;
         }

@@ -198,6 +198,7 @@ impl Reader {
                 Some(before) if before.state == State::Deleted => {
                     self.tell(round, item, FactAction::Restored, |fact| {
                         fact.path = Some(seen.path.clone());
+                        fact.previous_path = before.path.filter(|path| *path != seen.path);
                     });
                 }
                 _ if round.poll.previous.is_none_or(|last| item.created_at > last) => {

@@ -150,11 +150,15 @@ impl Reader {
         .filter(|above| self.inside(above).is_some())
     }
 
-    /// The folder whose tombstone stands for this place too.
+    /// The folder whose tombstone, or the file in whose place, stands for this place too.
     pub(super) fn gone_with(&self, place: &str, feed: &Feed) -> Option<ItemNo> {
         self.folders_above(place)
-            .filter(|above| feed.tombstones.contains(*above))
+            .filter(|above| feed.tombstones.contains(*above) || self.is_file(above))
             .find_map(|above| self.folder_known_at(above))
+    }
+
+    fn is_file(&self, place: &str) -> bool {
+        self.past.is_taken(place) && self.past.last_stay(place).is_some_and(|stay| !stay.is_folder)
     }
 
     fn folder_known_at(&self, place: &str) -> Option<ItemNo> {

@@ -141,16 +141,19 @@ impl Reader {
             let told = Told::revisions(no, &node.path, revisions);
             round.facts.extend(told.facts(round.world, round.poll));
         }
-        if let Some(known) = before.as_ref().filter(|known| known.in_scope) {
+        let back = node.trash == Trash::Out;
+        let known_place = before.as_ref().filter(|known| known.in_scope);
+        if let Some(known) = known_place.filter(|known| !back || known.node.trash == Trash::Out) {
             round.place(no, &known.node, &node);
         }
         let trash = match before {
             // What came out of the trash while it was elsewhere has just been told as moved in.
-            Some(known) if !known.in_scope && node.trash == Trash::Out => Trash::Out,
-            Some(known) => known.node.trash,
+            Some(ref known) if !known.in_scope && back => Trash::Out,
+            Some(ref known) => known.node.trash,
             None => Trash::Out,
         };
-        round.trash(no, &node, trash);
+        let former = known_place.map(|known| known.node.path.clone());
+        round.trash(no, &node, (trash, former));
         let known = Known {
             in_scope: true,
             revisions: tell::saves(round.world, no),
@@ -201,8 +204,8 @@ impl Round<'_> {
         self.facts.push(fact);
     }
 
-    /// Into the trash, or out of it.
-    fn trash(&mut self, no: ItemNo, node: &Node, before: Trash) {
+    /// Into the trash, or out of it; coming back to another place is one fact with both paths.
+    fn trash(&mut self, no: ItemNo, node: &Node, (before, former): (Trash, Option<String>)) {
         let (action, through) = match (before, node.trash) {
             (Trash::Out, Trash::Itself) => (FactAction::Trashed, None),
             (Trash::Out, Trash::Through(folder)) => (FactAction::Trashed, Some(folder)),
@@ -212,6 +215,9 @@ impl Round<'_> {
         };
         let mut fact = self.derived(no, node, action);
         fact.derived_from = through.map(tell::id);
+        if action == FactAction::Restored {
+            fact.previous_path = former.filter(|former| *former != node.path);
+        }
         self.facts.push(fact);
     }
 }
