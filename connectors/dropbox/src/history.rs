@@ -146,13 +146,15 @@ async fn of_item(api: &Api, root: &PathRoot, id: &str) -> Result<History, Connec
         });
     }
     let is_cut = first.value.has_more;
-    let (entries, found_older) = complete(api, root, id, entries).await?;
+    let (entries, found) = complete(api, root, id, entries).await?;
     Ok(History {
         entries: oldest_first(entries),
         // Dropbox says that there are older ones: finding none at any place the file was seen at leaves a gap. (A place held only
         // before the 100 newest revisions and never named since stays unseen; nothing in the answers would show that.)
-        completeness: if is_cut && !found_older {
+        completeness: if found.is_broken_off || (is_cut && !found.older) {
             Completeness::Truncated
+        } else if is_cut {
+            Completeness::Completed
         } else {
             Completeness::AsKept
         },
@@ -160,19 +162,28 @@ async fn of_item(api: &Api, root: &PathRoot, id: &str) -> Result<History, Connec
     })
 }
 
-/// Adds the item's revisions from every place it was seen at, including places that only these additions name. Says whether any was
-/// found that the item's own list leaves out.
+/// What the places of an item added to its own list.
+#[derive(Debug, Default)]
+struct Found {
+    /// Revisions that the item's own list leaves out.
+    older: bool,
+    /// The list of some place could not be read to its end.
+    is_broken_off: bool,
+}
+
+/// Adds the item's revisions from every place it was seen at, including places that only these additions name.
 async fn complete(
     api: &Api,
     root: &PathRoot,
     id: &str,
     mut entries: Vec<Listed>,
-) -> Result<(Vec<Listed>, bool), ConnectorError> {
+) -> Result<(Vec<Listed>, Found), ConnectorError> {
     let mut known: HashSet<String> = entries.iter().map(|entry| entry.file.rev.clone()).collect();
     let mut seen = HashSet::new();
     let mut places: VecDeque<String> = VecDeque::new();
     let own = entries.len();
     let mut from = 0;
+    let mut outcome = Found::default();
     loop {
         let news = entries.iter().skip(from);
         places.extend(
@@ -181,7 +192,8 @@ async fn complete(
         );
         from = entries.len();
         let Some(place) = places.pop_front() else {
-            return Ok((entries, from > own));
+            outcome.older = from > own;
+            return Ok((entries, outcome));
         };
         let first = match api.revisions(root, Revisions::AtPlace(&place, None)).await {
             Ok(first) => first,
@@ -189,7 +201,8 @@ async fn complete(
             Err(error) if error.kind == ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        let (found, _) = pages(api, root, &place, first).await?;
+        let (found, completeness) = pages(api, root, &place, first).await?;
+        outcome.is_broken_off |= completeness == Completeness::Truncated;
         entries.extend(
             found
                 .into_iter()

@@ -166,6 +166,7 @@ impl Listed {
             actor,
             place: view.placement(file.path_lower.as_deref(), file.path_display.as_deref()),
             mime_type: None,
+            skipped: 0,
             raw: self.raw,
         }
     }

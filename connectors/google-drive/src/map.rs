@@ -120,6 +120,7 @@ pub(crate) fn revision(
         actor: revision.last_modifying_user.as_ref().and_then(actor),
         place: None,
         mime_type: revision.mime_type,
+        skipped: 0,
         raw: raw(record, source, unknown),
     })
 }

@@ -102,6 +102,7 @@ pub(crate) fn revision(
         actor: version.last_modified_by.as_ref().and_then(actor::actor),
         place: None,
         mime_type: None,
+        skipped: 0,
         raw: raw(record, source, unknown),
     })
 }
@@ -125,7 +126,28 @@ pub(crate) fn oldest_first(newest_first: Vec<Revision>, head: Option<&Head>) -> 
         newest.hashes.clone_from(&head.hashes);
     }
     revisions.reverse();
+    note_skipped(&mut revisions);
     revisions
+}
+
+/// Version numbers go up by one; where they go up by more, versions between were removed. An id of another form tells nothing, and the
+/// order is the list's in any case.
+fn note_skipped(oldest_first: &mut [Revision]) {
+    let mut before = None;
+    for revision in oldest_first {
+        let major = major(revision.id.as_str());
+        if let (Some(before), Some(major)) = (before, major) {
+            revision.skipped = u64::saturating_sub(major, before).saturating_sub(1);
+        }
+        before = major;
+    }
+}
+
+/// Major number of an id like `3.0` or, of a draft, `2.3`.
+fn major(id: &str) -> Option<u64> {
+    let (major, minor) = id.split_once('.')?;
+    let _minor: u64 = minor.parse().ok()?;
+    major.parse().ok()
 }
 
 fn present(item: DriveItem, unknown: &mut u32) -> ItemMeta {

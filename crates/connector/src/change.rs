@@ -190,6 +190,8 @@ pub struct RevisionList {
 pub enum Completeness {
     /// Every revision the provider still keeps.
     AsKept,
+    /// Put together from several lists, as far as these lead: one that was known before and is missing may still be kept.
+    Completed,
     /// The provider leaves some out that it has.
     Truncated,
 }
@@ -237,6 +239,9 @@ pub struct Revision {
     pub place: Option<Placement>,
     /// Media type, when told.
     pub mime_type: Option<String>,
+    /// Revisions that must have been between the one listed before and this one, as the provider numbers them; 0 where the numbers
+    /// leave no room, or tell nothing.
+    pub skipped: u64,
     /// The provider's bytes.
     pub raw: Raw,
 }

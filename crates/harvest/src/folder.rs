@@ -3,11 +3,13 @@
 mod asking;
 mod by_id;
 mod by_place;
+mod gaps;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use revtrail_connector::{
-    Addressing, Capabilities, Connector, ConnectorError, ErrorKind, FeedPoint, FolderRoot, Place, Usage,
+    Addressing, Capabilities, Connector, ConnectorError, DrivePlace, ErrorKind, FeedPoint, FolderRoot, Place,
+    Usage, Within,
 };
 use revtrail_model::{
     event::{Event, Scope},
@@ -22,6 +24,7 @@ use crate::{
     error::HarvestError,
     facts::Frame,
     inventory::Inventory,
+    revisions::Hole,
     snapshot::{Draft, Part},
     spool::{Source, Spool},
     state::FolderState,
@@ -80,6 +83,7 @@ struct Counters {
     vanished: u64,
     truncated: u64,
     oldest: Option<Timestamp>,
+    hole: Option<Hole>,
     unknown_before: u64,
 }
 
@@ -141,9 +145,10 @@ impl<'a> FolderRun<'a> {
             self.fail(GapReason::FolderUnavailable, &error);
             return Ok(());
         }
-        let outcome = match self.capabilities.addressing {
-            Addressing::Id => self.feed_by_id(draft).await,
-            Addressing::Place => self.feed_by_place(draft).await,
+        let outcome = match (self.check_root().await, self.capabilities.addressing) {
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), Addressing::Id) => self.feed_by_id(draft).await,
+            (Ok(()), Addressing::Place) => self.feed_by_place(draft).await,
         };
         match outcome {
             Err(HarvestError::Connector(error)) => {
@@ -170,21 +175,27 @@ impl<'a> FolderRun<'a> {
         Ok(())
     }
 
-    fn fail(&mut self, reason: GapReason, error: &ConnectorError) {
-        tracing::error!(folder = %self.plan.name, provider = %self.capabilities.provider, error = %chain(error), hint = error.hint(), "folder could not be read");
-        let detail = match error.status {
-            Some(status) => format!("{}, HTTP {status}", error.kind.as_str()),
-            None => error.kind.as_str().to_owned(),
+    /// Asks whether the folder itself is still there. A feed by id belongs to a whole drive: it goes on in silence when the folder is
+    /// deleted, in the bin or no longer shared with us. Then what the feed still tells is recorded, beside a gap.
+    async fn check_root(&mut self) -> Result<(), ConnectorError> {
+        let Some(root) = self.state.root() else {
+            return Ok(());
         };
-        self.failure = Some(error.kind.clone());
-        let to = self.clock.now();
-        self.gaps.push(Gap {
-            detail: Some(detail),
-            from: self.covers_from,
-            items: None,
-            reason,
-            to,
-        });
+        if self.capabilities.addressing == Addressing::Place {
+            return Ok(());
+        }
+        let place = Place {
+            drive: DrivePlace::Id(root.drive),
+            within: Within::Item(root.item),
+        };
+        match self.plan.connector.resolve(&place).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.miss(GapReason::FolderUnavailable, &error);
+                Ok(())
+            }
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Shared fields of this look's facts.
@@ -226,19 +237,6 @@ impl<'a> FolderRun<'a> {
             .cursor
             .clone()
             .map_or(FeedPoint::Start, FeedPoint::After)
-    }
-
-    /// The cursor was lost: everything is listed again and compared, and what happened meanwhile is known as a net difference only.
-    fn lose_cursor(&mut self) {
-        tracing::warn!(folder = %self.plan.name, provider = %self.capabilities.provider, "change cursor lost, listing the folder in full");
-        let to = self.clock.now();
-        self.gaps.push(Gap {
-            detail: None,
-            from: self.covers_from,
-            items: None,
-            reason: GapReason::CursorLost,
-            to,
-        });
     }
 
     /// Hands over what has been gathered as the folder's part of a snapshot.
@@ -299,37 +297,6 @@ impl<'a> FolderRun<'a> {
             kind: "window".into(),
             v: VERSION,
         }
-    }
-
-    fn revision_gaps(&self) -> Vec<Gap> {
-        let to = self
-            .frame
-            .as_ref()
-            .map_or_else(|| self.clock.now(), |frame| frame.seen_at);
-        let gap = |reason, items: u64, detail| Gap {
-            detail,
-            from: self.covers_from,
-            items: Some(Count(items)),
-            reason,
-            to,
-        };
-        let failed: u64 = self.unavailable.values().sum();
-        let waiting = (self.inventory.pending_count() + self.state.pending_places.len()) as u64;
-        let mut gaps = Vec::new();
-        if waiting > failed {
-            gaps.push(gap(GapReason::RevisionsPending, waiting - failed, None));
-        }
-        for (detail, items) in &self.unavailable {
-            gaps.push(gap(
-                GapReason::RevisionsUnavailable,
-                *items,
-                Some((*detail).to_owned()),
-            ));
-        }
-        if self.counted.truncated > 0 {
-            gaps.push(gap(GapReason::RevisionsTruncated, self.counted.truncated, None));
-        }
-        gaps
     }
 
     /// Why the folder could not be read at all.

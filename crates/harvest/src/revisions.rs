@@ -34,6 +34,56 @@ pub struct Listed {
     pub truncated: bool,
     /// Time of the oldest one listed.
     pub oldest: Option<Timestamp>,
+    /// Where the provider's numbers say that revisions were removed before we saw them.
+    pub hole: Option<Hole>,
+}
+
+/// A stretch of time in which revisions were saved that are no longer listed and were never recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hole {
+    /// Time of the revision listed before.
+    pub from: Timestamp,
+    /// Time of the revision listed after.
+    pub to: Timestamp,
+    /// Revisions, at least.
+    pub revisions: u64,
+    /// Items.
+    pub items: u64,
+}
+
+impl Hole {
+    /// Both, as one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            from: self.from.min(other.from),
+            to: self.to.max(other.to),
+            revisions: self.revisions + other.revisions,
+            items: self.items + other.items,
+        }
+    }
+}
+
+/// Holes before revisions that are new to us; those before known ones were told when these were new. What was recorded and is no longer
+/// listed has vanished, which is told by itself.
+fn hole(revisions: &[Revision], item: &Item) -> Option<Hole> {
+    let is_known = |id: &RevisionId| item.revisions.iter().any(|known| known.id == *id);
+    let listed: HashSet<&RevisionId> = revisions.iter().map(|revision| &revision.id).collect();
+    let recorded = |from: Timestamp, to: Timestamp| {
+        let gone = item.revisions.iter().filter(|known| !listed.contains(&known.id));
+        gone.filter(|known| from <= known.at && known.at <= to).count() as u64
+    };
+    let pairs = revisions.iter().zip(revisions.iter().skip(1));
+    let found = pairs.filter_map(|(before, after)| {
+        let never_seen = after.skipped.saturating_sub(recorded(before.at, after.at));
+        (never_seen > 0 && !is_known(&after.id)).then_some(Hole {
+            from: before.at,
+            to: after.at,
+            revisions: never_seen,
+            items: 0,
+        })
+    });
+    found.reduce(Hole::and).map(|hole| Hole { items: 1, ..hole })
 }
 
 /// Takes the revision list of one pending item: events for what is new, and the item as known from now on.
@@ -67,10 +117,15 @@ pub fn take_list(
         frame: &frame,
         id,
         pending: &pending,
-        path,
+        path: path.clone(),
         out: summary(&list, &item),
     };
-    taking.vanished(&mut item, &list);
+    let source = pending.source();
+    let subject = (id, path.as_deref());
+    let missing = unlisted(&item, &list.revisions);
+    let gone = vanished(&frame, subject, (&mut item, missing), &source);
+    taking.out.vanished = gone.len() as u64;
+    taking.out.events = gone;
     taking.new_revisions(&item, list.revisions.iter(), spool)?;
     let out = taking.out;
     remember(&mut item, &list.revisions);
@@ -91,6 +146,7 @@ fn summary(list: &RevisionList, item: &Item) -> Listed {
         changed: changed as u64,
         truncated: list.completeness == Completeness::Truncated,
         oldest: list.revisions.iter().map(|revision| revision.at).min(),
+        hole: hole(&list.revisions, item),
         ..Listed::default()
     }
 }
@@ -116,6 +172,40 @@ pub fn remember_content(item: &mut Item, revisions: &[Revision]) {
     }
 }
 
+/// Recorded revisions that a whole list lacks.
+pub fn unlisted(item: &Item, revisions: &[Revision]) -> Vec<RevisionId> {
+    if revisions.is_empty() {
+        return Vec::new();
+    }
+    let listed: HashSet<&RevisionId> = revisions.iter().map(|revision| &revision.id).collect();
+    let gone = item.revisions.iter().filter(|known| !listed.contains(&known.id));
+    gone.map(|known| known.id.clone()).collect()
+}
+
+/// Facts about recorded revisions that the provider no longer lists. Why is not known.
+pub fn vanished(
+    frame: &Frame,
+    (id, path): (&ItemId, Option<&str>),
+    (item, gone): (&mut Item, Vec<RevisionId>),
+    source: &Source,
+) -> Vec<Event> {
+    let tell = |revision| {
+        let marker = state_marker(item.changes);
+        item.changes += 1;
+        let subject = Subject {
+            item: id,
+            kind: item.kind,
+            marker: &marker,
+        };
+        let occurred = frame.bounds(frame.seen_at);
+        let mut event = frame.fact(subject, Action::RevisionVanished, occurred, source);
+        event.revision_id = Some(revision);
+        set_path(&mut event, path.map(str::to_owned), None);
+        event
+    };
+    gone.into_iter().map(tell).collect()
+}
+
 struct Taking<'a> {
     frame: &'a Frame,
     id: &'a ItemId,
@@ -125,38 +215,6 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    /// Revisions recorded before that the provider no longer lists. Why is not known.
-    fn vanished(&mut self, item: &mut Item, list: &RevisionList) {
-        if list.revisions.is_empty() {
-            return;
-        }
-        let listed: HashSet<&RevisionId> = list.revisions.iter().map(|revision| &revision.id).collect();
-        let gone: Vec<RevisionId> = item
-            .revisions
-            .iter()
-            .filter(|known| !listed.contains(&known.id))
-            .map(|known| known.id.clone())
-            .collect();
-        for revision in gone {
-            let source = self.pending.source();
-            let marker = state_marker(item.changes);
-            item.changes += 1;
-            let subject = Subject {
-                item: self.id,
-                kind: item.kind,
-                marker: &marker,
-            };
-            let occurred = self.frame.bounds(self.frame.seen_at);
-            let mut event = self
-                .frame
-                .fact(subject, Action::RevisionVanished, occurred, &source);
-            event.revision_id = Some(revision);
-            set_path(&mut event, self.path.clone(), None);
-            self.out.events.push(event);
-            self.out.vanished += 1;
-        }
-    }
-
     fn new_revisions<'r>(
         &mut self,
         item: &Item,

@@ -3,6 +3,8 @@
 //! All items are the owner's and have one parent. A deletion is a move to the trash, so nothing is ever removed. One route
 //! function answers single requests, overridden ones (`X-HTTP-Method-Override`) and the parts of a batch.
 
+pub(crate) use wire::is_editors;
+
 use std::sync::Arc;
 
 use axum::body::Bytes;

@@ -55,6 +55,10 @@ pub enum Fault {
     IncompleteSearch,
     /// The user is no member of the shared drive any more (Google Drive).
     MembershipLost,
+    /// The account may not look any more: at the drive (OneDrive), at the items of a page (Google Drive), at the folder (Dropbox).
+    AccessLost,
+    /// An entry of a listing is of a kind nobody knows.
+    UnknownKind,
     /// A page without items that is not the last.
     EmptyPage,
     /// Items of a page are listed twice.
@@ -65,6 +69,8 @@ pub enum Fault {
     MissingActor,
     /// A revision listed before is missing from the list.
     VanishedRevision,
+    /// The revision after which a list was to go on was purged meanwhile (Dropbox).
+    PurgedMidPaging,
 }
 
 /// [`Fault`] without its values; what code asks for.
@@ -90,11 +96,14 @@ pub enum FaultKind {
     CircularNextLink,
     IncompleteSearch,
     MembershipLost,
+    AccessLost,
+    UnknownKind,
     EmptyPage,
     DuplicateItems,
     UnknownFields,
     MissingActor,
     VanishedRevision,
+    PurgedMidPaging,
 }
 
 impl Fault {
@@ -115,11 +124,14 @@ impl Fault {
             Self::CircularNextLink => FaultKind::CircularNextLink,
             Self::IncompleteSearch => FaultKind::IncompleteSearch,
             Self::MembershipLost => FaultKind::MembershipLost,
+            Self::AccessLost => FaultKind::AccessLost,
+            Self::UnknownKind => FaultKind::UnknownKind,
             Self::EmptyPage => FaultKind::EmptyPage,
             Self::DuplicateItems => FaultKind::DuplicateItems,
             Self::UnknownFields => FaultKind::UnknownFields,
             Self::MissingActor => FaultKind::MissingActor,
             Self::VanishedRevision => FaultKind::VanishedRevision,
+            Self::PurgedMidPaging => FaultKind::PurgedMidPaging,
         }
     }
 

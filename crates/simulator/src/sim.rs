@@ -12,6 +12,7 @@ use crate::credentials::{Credentials, Vault};
 use crate::error::SimulatorError;
 use crate::fault::{Fault, FaultBox, FaultKind, FaultPlan};
 use crate::ids;
+use crate::keep::Keep;
 use crate::source::WorldSource;
 use crate::world::{Actor, Save, World};
 
@@ -103,6 +104,8 @@ pub struct Options {
     pub google_corpus: GoogleCorpus,
     /// What its user may do there.
     pub google_role: GoogleRole,
+    /// Which revisions the provider still has; by default all.
+    pub keep: Keep,
     /// What else the token endpoints accept.
     pub credentials: Credentials,
     /// Time every answer of a face takes at least; zero answers at once.
@@ -126,6 +129,7 @@ impl Default for Options {
             sharing: Sharing::Shared,
             google_corpus: GoogleCorpus::default(),
             google_role: GoogleRole::default(),
+            keep: Keep::default(),
             credentials: Credentials::default(),
             latency: Duration::ZERO,
             foreign_origin: "https://graph.attacker.example".to_owned(),
@@ -234,6 +238,12 @@ impl Sim {
     pub(crate) fn page_size(&self, asked: Option<usize>, default: usize, limit: usize) -> usize {
         let size = asked.unwrap_or(default).min(limit);
         self.options.page_size.map_or(size, |most| size.min(most)).max(1)
+    }
+
+    /// Which of a file's saves the provider still has at `now`.
+    pub(crate) fn kept(&self, now: Timestamp, saves: &[Save]) -> Vec<bool> {
+        let times: Vec<Timestamp> = saves.iter().map(|save| save.at).collect();
+        self.options.keep.kept(now, &times)
     }
 
     /// The digest of a save's content in the provider's spelling.

@@ -45,8 +45,9 @@ pub enum Basis {
 /// Somebody as the provider names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FactActor {
-    /// Provider-assigned id.
-    pub id: String,
+    /// Provider-assigned id, where reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Address, where reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,

@@ -10,13 +10,30 @@ use serde_json::{Map, Value, json};
 /// # Panics
 /// When the truth cannot be told.
 pub fn told(provider: Provider, source: &WorldSource, folder: &str, polls: &[Timestamp]) -> Vec<Value> {
+    let facts = told_when(provider, source, folder, polls).into_iter();
+    facts.map(|(_, fact)| fact).collect()
+}
+
+/// As [`told`], each with the look that told it.
+///
+/// # Panics
+/// When the truth cannot be told.
+pub fn told_when(
+    provider: Provider,
+    source: &WorldSource,
+    folder: &str,
+    polls: &[Timestamp],
+) -> Vec<(Timestamp, Value)> {
     let facts = match provider {
         Provider::OneDrive => truth::onedrive::could_tell(source, folder, polls),
         Provider::GoogleDrive => truth::google_drive::could_tell(source, folder, polls),
         Provider::Dropbox => truth::dropbox::could_tell(source, folder, polls),
     };
     let facts = facts.unwrap_or_else(|error| panic!("truth: {error}"));
-    facts.iter().map(|fact| fact_as_row(&json!(fact))).collect()
+    facts
+        .iter()
+        .filter_map(|fact| Some((*polls.get(fact.poll)?, fact_as_row(&json!(fact)))))
+        .collect()
 }
 
 /// Members that must agree, in one form.

@@ -4,12 +4,14 @@ mod bench;
 mod compare;
 mod histories;
 mod inside;
+mod kept;
 mod misfortune;
 mod program;
 
 pub use bench::{Bench, FOLDER, Place};
-pub use compare::{assert_same, events_as_facts, told};
+pub use compare::{assert_same, events_as_facts, told, told_when};
 pub use histories::{at, round_end, rounds};
 pub use inside::Inside;
+pub use kept::{Parted, part, time};
 pub use misfortune::{harmless, spread, spread_for_long};
 pub use program::{Outcome, Process, program, revtrail};

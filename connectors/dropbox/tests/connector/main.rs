@@ -209,7 +209,7 @@ async fn a_history_beyond_the_limit_is_completed_through_its_places() {
     assert_eq!(found, expected);
     assert_eq!(
         (history.completeness, history.now.clone()),
-        (Completeness::AsKept, Presence::Live)
+        (Completeness::Completed, Presence::Live)
     );
 }
 

@@ -245,6 +245,7 @@ fn a_revision_is_mapped_whole() {
             actor: Some(person("11293", "ben@acme.example", "Ben Osei")),
             place: None,
             mime_type: Some("application/pdf".into()),
+            skipped: 0,
             raw: newest.raw.clone(),
         }
     );

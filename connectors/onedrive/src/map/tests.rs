@@ -373,3 +373,19 @@ fn collected_payloads_are_read_without_panic() {
         "{entries} {versions} {codes}"
     );
 }
+
+#[rstest]
+#[case::none_missing(&["1.0", "2.0", "3.0"], &[0, 0, 0])]
+#[case::thinned(&["1.0", "4.0", "5.0"], &[0, 2, 0])]
+#[case::drafts(&["0.1", "0.2", "1.0", "1.1", "3.0"], &[0, 0, 0, 0, 1])]
+#[case::other_forms(&["1.0", "9f3c", "7.0"], &[0, 0, 0])]
+fn numbers_tell_of_versions_that_were_removed(#[case] ids: &[&str], #[case] expected: &[u64]) {
+    let some = revisions().remove(0);
+    let newest_first = ids.iter().rev().map(|id| Revision {
+        id: (*id).into(),
+        ..some.clone()
+    });
+    let listed = oldest_first(newest_first.collect(), None);
+    let skipped: Vec<u64> = listed.iter().map(|revision| revision.skipped).collect();
+    assert_eq!(skipped, expected);
+}

@@ -160,6 +160,7 @@ fn revision(item: &ItemId, id: &str) -> Revision {
         actor: None,
         place: None,
         mime_type: None,
+        skipped: 0,
         raw: Raw {
             body: "{}".into(),
             operation: OPERATION,

@@ -10,7 +10,7 @@ use super::{FolderRun, Progress};
 use crate::{
     error::HarvestError,
     places::lives::{Life, Standing},
-    revisions::{Listed, remember_content, take_list},
+    revisions::{Listed, remember_content, take_list, unlisted, vanished},
     snapshot::Draft,
 };
 
@@ -76,6 +76,10 @@ impl FolderRun<'_> {
         self.counted.changed += listed.changed;
         self.counted.vanished += listed.vanished;
         self.counted.truncated += u64::from(listed.truncated);
+        self.counted.hole = match (self.counted.hole, listed.hole) {
+            (Some(a), Some(b)) => Some(a.and(b)),
+            (a, b) => a.or(b),
+        };
         self.counted.oldest = match (self.counted.oldest, listed.oldest) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -110,6 +114,15 @@ impl FolderRun<'_> {
             baseline: pending.baseline,
             ..frame.clone()
         };
+        // A list that leaves some out does not say which are gone.
+        if list.completeness == Completeness::AsKept {
+            let path = item.path.as_deref().map(str::to_owned);
+            let subject = (id, path.as_deref());
+            let missing = unlisted(&item, &list.revisions);
+            let gone = vanished(&frame, subject, (&mut item, missing), &pending.source());
+            self.counted.vanished += gone.len() as u64;
+            self.events.extend(gone);
+        }
         let life = Life {
             frame: &frame,
             id,

@@ -21,7 +21,7 @@ use crate::{
         Departed, PlaceRound, PlacesSettled,
         lives::{Life, Standing},
     },
-    revisions::remember_content,
+    revisions::{remember_content, unlisted, vanished},
     snapshot::Draft,
     spool::Source,
 };
@@ -311,6 +311,17 @@ impl FolderRun<'_> {
             let path = last_path(&revisions, known.as_ref());
             self.events.extend(events);
             let mut item = known.unwrap_or_else(|| Item::new(ItemKind::File));
+            let shown_by = settled.departed.get(&id).map(|departed| &departed.source);
+            let shown_by = shown_by.or_else(|| gone.shown_by.get(&id).map(|(source, _)| source));
+            if let Some(source) = shown_by {
+                // The list of a place leaves out what was saved elsewhere; but where the item was last, its newest revision was, too.
+                let mut missing = unlisted(&item, &revisions);
+                missing.retain(|missing| item.revisions.last().is_some_and(|last| last.id == *missing));
+                self.counted.vanished += missing.len() as u64;
+                let subject = (&id, path.as_deref());
+                let told = vanished(frame, subject, (&mut item, missing), source);
+                self.events.extend(told);
+            }
             remember_content(&mut item, &revisions);
             item.pending = None;
             if !nothing_new {

@@ -40,6 +40,11 @@ pub(crate) fn shared_drive(owner: &str) -> String {
     format!("0A{}Uk9PVA", URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// Id of a revision of the editors: a growing number.
+pub(crate) fn editors_revision(seq: u64) -> String {
+    seq.to_string()
+}
+
 /// Id of the revision that operation `seq` made: `0B` and 48 opaque characters.
 pub(crate) fn revision(seq: u64) -> String {
     let derived = derive("drive-revision", &seq.to_string());
@@ -50,6 +55,9 @@ pub(crate) fn revision(seq: u64) -> String {
 
 /// The operation that made the revision with this id; whether it exists is not known here.
 pub(crate) fn revision_seq(id: &str) -> Option<u64> {
+    if let Ok(seq) = id.parse() {
+        return Some(seq);
+    }
     let bytes = URL_SAFE_NO_PAD.decode(id.strip_prefix("0B")?).ok()?;
     let (derived, tail) = bytes.split_at_checked(REVISION_BYTES)?;
     let seq = u64::from_be_bytes(masked(tail.try_into().ok()?, derived));

@@ -79,10 +79,17 @@ pub(super) fn changes(ask: &Ask<'_>) -> Result<Value, Problem> {
         Some(next) => answer.put("nextPageToken", || next),
         None => answer.put("newStartPageToken", || start_token(&world)),
     }
+    let is_lost = !slots.is_empty() && ask.fires(FaultKind::AccessLost);
     answer.put_masked("changes", |mask| {
         let items = slots.iter().filter_map(|slot| world.item(slot.item));
         items
-            .map(|item| wire::change(ask.sim, &world, item, mask))
+            .map(|item| {
+                if is_lost {
+                    wire::removal(ask.sim, &world, item, mask)
+                } else {
+                    wire::change(ask.sim, &world, item, mask)
+                }
+            })
             .collect()
     });
     Ok(answer.value())
@@ -131,11 +138,24 @@ pub(super) fn files(ask: &Ask<'_>) -> Result<Value, Problem> {
     }
     answer.put_masked("files", |mask| {
         let files = items.iter();
-        files
+        let mut listed: Value = files
             .map(|item| wire::file(ask.sim, &world, item, Author::Named, mask))
-            .collect()
+            .collect();
+        estrange(ask, &mut listed);
+        listed
     });
     Ok(answer.value())
+}
+
+/// Takes its type from the first file of a page.
+fn estrange(ask: &Ask<'_>, listed: &mut Value) {
+    let files = listed.as_array_mut().into_iter().flatten();
+    let mut files = files.filter_map(Value::as_object_mut);
+    if let Some(file) = files.find(|file| file.contains_key("md5Checksum"))
+        && ask.fires(FaultKind::UnknownKind)
+    {
+        file.remove("mimeType");
+    }
 }
 
 /// Up to `most` items numbered above `after` that meet the query. With a condition on parents only those folders are read.
@@ -183,13 +203,16 @@ pub(super) fn revisions(ask: &Ask<'_>, id: &str) -> Result<Value, Problem> {
     let item = blob(ask.sim, &world, id)?;
     editors_only(ask.sim)?;
     let place = Place::start("revisions", id).go_on(ask.get("pageToken"))?;
-    let from = item.saves.partition_point(|save| save.seq <= place.after);
-    let mut rest = item.saves.get(from..).unwrap_or_default();
+    let present = ask.sim.kept(world.now(), &item.saves);
+    let kept = item.saves.iter().zip(&present).filter(|(_, kept)| **kept);
+    let kept: Vec<&Save> = kept.map(|(save, _)| save).collect();
+    let from = kept.partition_point(|save| save.seq <= place.after);
+    let mut rest = kept.get(from..).unwrap_or_default();
     // The provider drops the oldest first.
-    if from == 0 && item.saves.len() > 1 && ask.fires(FaultKind::VanishedRevision) {
+    if from == 0 && kept.len() > 1 && ask.fires(FaultKind::VanishedRevision) {
         rest = rest.get(1..).unwrap_or_default();
     }
-    let mut saves: Vec<&Save> = rest.iter().take(size + 1).collect();
+    let mut saves: Vec<&Save> = rest.iter().take(size + 1).copied().collect();
     let next = ask.cut(&mut saves, (place, size), |save| save.seq);
     let nameless = saves
         .last()

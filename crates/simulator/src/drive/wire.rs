@@ -7,8 +7,9 @@ use super::ids;
 use super::mask::{Mask, Picked};
 use crate::content::Algorithm;
 use crate::sim::{GoogleCorpus, GoogleRole, Sim};
-use crate::world::{Actor, Item, ItemNo, ItemState, Save, World};
+use crate::world::{Actor, Item, ItemNo, ItemState, Save, Standing, World};
 
+const EDITORS: &str = "application/vnd.google-apps.document";
 const FOLDER: &str = "application/vnd.google-apps.folder";
 
 /// Whether a resource names who made it; only a fault leaves that out.
@@ -52,7 +53,10 @@ pub(super) fn resolve<'w>(sim: &Sim, world: &'w World, id: &str) -> Option<&'w I
 pub(super) fn user(sim: &Sim, actor: &Actor, mask: &Mask) -> Value {
     let mut user = Picked::new(mask);
     user.put("kind", || "drive#user");
-    user.put("displayName", || actor.name.clone());
+    // Of a removed account Drive keeps no name.
+    if actor.standing() != Standing::Removed {
+        user.put("displayName", || actor.name.clone());
+    }
     user.put("me", || actor.email == sim.options().owner.email);
     user.put("permissionId", || ids::permission(&actor.email));
     user.put("emailAddress", || actor.email.clone());
@@ -83,11 +87,17 @@ pub(super) fn mime_type(world: &World, item: &Item) -> &'static str {
         Some("png") => "image/png",
         Some("jpg" | "jpeg") => "image/jpeg",
         Some("svg") => "image/svg+xml",
+        Some("gdoc") => EDITORS,
         Some("docx") => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         Some("pptx") => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
         _ => "application/octet-stream",
     }
+}
+
+/// A file of the editors: no digests, no head revision, and a list of revisions that leaves some out.
+pub(crate) fn is_editors(world: &World, item: &Item) -> bool {
+    mime_type(world, item) == EDITORS
 }
 
 /// When the content was last saved; folders keep the time they were made.
@@ -134,8 +144,10 @@ pub(super) fn file(sim: &Sim, world: &World, item: &Item, author: Author, mask: 
     file.put("quotaBytesUsed", || {
         item.saves.iter().map(|save| save.size).sum::<u64>().to_string()
     });
-    if let Some(head) = item.head() {
-        blob(sim, original_name(world, item), head, &mut file);
+    match item.head() {
+        Some(head) if is_editors(world, item) => file.put("size", || head.size.to_string()),
+        Some(head) => blob(sim, original_name(world, item), head, &mut file),
+        None => {}
     }
     file.value()
 }
@@ -191,31 +203,53 @@ pub(super) fn revision(
 ) -> Value {
     let mut revision = Picked::new(mask);
     revision.put("kind", || "drive#revision");
-    revision.put("id", || ids::revision(save.seq));
+    let is_editors = is_editors(world, item);
+    revision.put("id", || {
+        if is_editors {
+            ids::editors_revision(save.seq)
+        } else {
+            ids::revision(save.seq)
+        }
+    });
     revision.put("mimeType", || mime_type(world, item));
     revision.put("modifiedTime", || time(save.at));
-    revision.put("keepForever", || false);
     revision.put("published", || false);
-    revision.put("size", || save.size.to_string());
-    revision.put("md5Checksum", || sim.digest(Algorithm::Md5, save).to_string());
-    revision.put("originalFilename", || original_name(world, item));
+    if !is_editors {
+        revision.put("keepForever", || false);
+        revision.put("size", || save.size.to_string());
+        revision.put("md5Checksum", || sim.digest(Algorithm::Md5, save).to_string());
+        revision.put("originalFilename", || original_name(world, item));
+    }
     if author == Author::Named {
         revision.put_masked("lastModifyingUser", |mask| user(sim, &save.actor, mask));
     }
     revision.value()
 }
 
-/// The entry of an item in the change log.
-pub(super) fn change(sim: &Sim, world: &World, item: &Item, mask: &Mask) -> Value {
-    let mut change = Picked::new(mask);
+/// What every entry of the change log has.
+fn entry(sim: &Sim, world: &World, item: &Item, change: &mut Picked<'_>) {
     change.put("kind", || "drive#change");
     change.put("type", || "file");
     change.put("changeType", || "file");
     change.put("time", || {
         time(world.op(item.last_seq).map_or(item.created_at, |op| op.at))
     });
-    change.put("removed", || false);
     change.put("fileId", || id(sim, item.no));
+}
+
+/// The entry of an item that is gone for good or no longer shared.
+pub(super) fn removal(sim: &Sim, world: &World, item: &Item, mask: &Mask) -> Value {
+    let mut change = Picked::new(mask);
+    entry(sim, world, item, &mut change);
+    change.put("removed", || true);
+    change.value()
+}
+
+/// The entry of an item in the change log.
+pub(super) fn change(sim: &Sim, world: &World, item: &Item, mask: &Mask) -> Value {
+    let mut change = Picked::new(mask);
+    entry(sim, world, item, &mut change);
+    change.put("removed", || false);
     if let Some(drive) = shared_drive(sim) {
         change.put("driveId", || drive);
     }

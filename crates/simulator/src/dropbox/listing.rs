@@ -53,6 +53,9 @@ pub(super) fn go_on(face: &Face, call: &Call, mut args: Args) -> Result<Value, P
     if face.sim.fires(call, FaultKind::LostCursor).is_some() {
         return Err(Problem::tag("reset"));
     }
+    if face.sim.fires(call, FaultKind::AccessLost).is_some() {
+        return Err(Problem::path("not_found"));
+    }
     let view = face.view();
     let (Position::Listing { upto: seen, .. } | Position::Changes { since: seen, .. }) = cursor.position;
     if seen > view.world.seq() {
@@ -158,6 +161,12 @@ fn spoil(view: &View<'_>, call: &Call, entries: &mut Vec<Value>) {
         && view.sim.fires(call, FaultKind::MissingActor).is_some()
     {
         without_actor(file);
+    }
+    let file = entries.iter_mut().find(|entry| entry[".tag"] == "file");
+    if let Some(file) = file
+        && view.sim.fires(call, FaultKind::UnknownKind).is_some()
+    {
+        file[".tag"] = json!("hologram");
     }
     if !entries.is_empty() && view.sim.fires(call, FaultKind::DuplicateItems).is_some() {
         let again = entries.clone();

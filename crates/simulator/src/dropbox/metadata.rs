@@ -11,7 +11,7 @@ use super::{Face, View};
 use crate::content::Algorithm;
 use crate::fault::FaultKind;
 use crate::sim::{Call, Sharing};
-use crate::world::{Item, ItemNo, Save};
+use crate::world::{Item, ItemNo, Save, Standing};
 
 /// Whole seconds, cut off, as every time in this API.
 pub(super) fn time(at: Timestamp) -> String {
@@ -64,10 +64,13 @@ impl View<'_> {
             put("content_hash", json!(&*hash));
         }
         if self.sim.options().sharing == Sharing::Shared {
+            // Null once the account is deleted.
+            let author =
+                (revision.actor.standing() != Standing::Removed).then(|| account_id(&revision.actor.email));
             let sharing = json!({
                 "read_only": false,
                 "parent_shared_folder_id": NAMESPACE.to_string(),
-                "modified_by": account_id(&revision.actor.email),
+                "modified_by": author,
             });
             put("sharing_info", sharing);
         }

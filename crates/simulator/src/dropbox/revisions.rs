@@ -1,5 +1,6 @@
 //! `files/list_revisions`.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::args::{Args, Takes, Target, is_rev, target};
@@ -48,6 +49,9 @@ pub(super) fn list_revisions(face: &Face, call: &Call, mut args: Args) -> Result
         }
         by_item(&view, &target, limit)?
     } else {
+        if before.is_some() && view.sim.fires(call, FaultKind::PurgedMidPaging).is_some() {
+            return Err(Problem::tag("invalid_before_rev"));
+        }
         by_place(&view, &target, limit, before.as_deref())?
     };
     Ok(write(&view, call, &answer))
@@ -105,7 +109,12 @@ fn place<'a>(view: &'a View<'_>, target: &Target) -> Result<&'a Place, Problem> 
 
 fn by_place(view: &View<'_>, target: &Target, limit: usize, before: Option<&str>) -> Result<Answer, Problem> {
     let place = place(view, target)?;
-    let all = &place.revisions;
+    let all: Vec<RevisionAt> = place
+        .revisions
+        .iter()
+        .filter(|at| kept(view, at.item).get(at.place).copied().unwrap_or_default())
+        .copied()
+        .collect();
     let end = match before {
         None => all.len(),
         Some(rev) => {
@@ -134,6 +143,13 @@ fn by_place(view: &View<'_>, target: &Target, limit: usize, before: Option<&str>
     })
 }
 
+/// Which revisions of an item are still there.
+fn kept(view: &View<'_>, item: ItemNo) -> Vec<bool> {
+    let revisions = view.index.revisions(item).iter();
+    let times: Vec<Timestamp> = revisions.map(|revision| revision.at).collect();
+    view.sim.options().keep.kept(view.world.now(), &times)
+}
+
 fn number(view: &View<'_>, at: RevisionAt) -> Option<super::ids::RevNumber> {
     view.index.revision(at).map(|revision| revision.number)
 }
@@ -156,10 +172,15 @@ fn by_item(view: &View<'_>, target: &Target, limit: usize) -> Result<Answer, Pro
     if view.is_folder(item) {
         return Err(Problem::path("not_file"));
     }
-    let all = view.index.revisions(item);
-    let revisions = (0..all.len())
+    let kept = kept(view, item);
+    let all: Vec<usize> = (0..kept.len())
+        .filter(|place| kept.get(*place).copied().unwrap_or_default())
+        .collect();
+    let revisions = all
+        .iter()
         .rev()
         .take(limit)
+        .copied()
         .map(|place| RevisionAt { item, place })
         .collect();
     Ok(Answer {

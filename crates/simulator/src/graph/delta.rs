@@ -71,6 +71,13 @@ impl Face {
             let link = self.delta_link(&Cursor::since(world.seq()), &query, world.now());
             return Ok(Answer::ok(json!({ "@odata.deltaLink": link, "value": [] })));
         }
+        if self.sim.fires(asked.call, FaultKind::AccessLost).is_some() {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "accessDenied",
+                "Access denied",
+            ));
+        }
         let mut cursor = self.cursor(&world, token)?;
         let fresh = cursor == Cursor::everything();
         if !fresh && self.sim.fires(asked.call, FaultKind::LostCursor).is_some() {
@@ -93,28 +100,44 @@ impl Face {
         }
         let select = Select::of(query.get("select"));
         let entry = |no: &ItemNo| Some(self.entry(&world, world.item(*no)?, (Listing::Feed, &select)));
-        let value: Vec<Value> = order.iter().filter_map(entry).collect();
+        let mut value: Vec<Value> = order.iter().filter_map(entry).collect();
+        self.estrange(asked, &mut value);
         let context = format!("{}/v1.0/$metadata#Collection(driveItem)", self.base());
         let mut body = json!({ "@odata.context": context, "value": value });
+        let now = world.now();
         match next {
             Some(place) => {
-                let following = if self.sim.fires(asked.call, FaultKind::CircularNextLink).is_some() {
-                    cursor
-                } else {
-                    Cursor {
-                        page: cursor.page + 1,
-                        place,
-                        ..cursor
-                    }
-                };
-                let link = self.delta_link(&following, &query, world.now());
+                let link = self.delta_link(&self.following(asked, cursor, place), &query, now);
                 body["@odata.nextLink"] = self.next_link(asked, link).into();
             }
             None => {
-                body["@odata.deltaLink"] = self.delta_link(&Cursor::since(upto), &query, world.now()).into();
+                body["@odata.deltaLink"] = self.delta_link(&Cursor::since(upto), &query, now).into();
             }
         }
         Ok(Answer::ok(body))
+    }
+
+    /// Where the next page begins.
+    fn following(&self, asked: &Asked<'_>, cursor: Cursor, place: Place) -> Cursor {
+        if self.sim.fires(asked.call, FaultKind::CircularNextLink).is_some() {
+            return cursor;
+        }
+        Cursor {
+            page: cursor.page + 1,
+            place,
+            ..cursor
+        }
+    }
+
+    /// Gives the first file of a page a facet nobody knows instead of its own.
+    fn estrange(&self, asked: &Asked<'_>, entries: &mut [Value]) {
+        let file = entries.iter_mut().filter_map(Value::as_object_mut);
+        if let Some(file) = file.into_iter().find(|entry| entry.contains_key("file"))
+            && self.sim.fires(asked.call, FaultKind::UnknownKind).is_some()
+        {
+            file.remove("file");
+            file.insert("hologram".to_owned(), json!({ "depth": 3 }));
+        }
     }
 
     /// A lost cursor in one of its rarer forms.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::text::encoded;
 use super::{Face, ids};
 use crate::content::Algorithm;
-use crate::world::{Actor, Item, ItemNo, Save, World};
+use crate::world::{Actor, Item, ItemNo, Save, Standing, World};
 
 /// `quickXorHash` of no bytes, which deleted files carry.
 const ZERO_HASH: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -54,9 +54,18 @@ impl Select {
     }
 }
 
-/// `user`, with all the service knows of people of its own directory.
+/// `user`, with all the service knows of people of its own directory; of somebody who left it, the name. A program that writes under
+/// its own name is an `application` and nobody.
 pub(super) fn by(actor: &Actor) -> Value {
-    json!({ "user": { "id": ids::actor_id(&actor.email), "email": actor.email, "displayName": actor.name } })
+    match actor.standing() {
+        Standing::Person => {
+            json!({ "user": { "id": ids::actor_id(&actor.email), "email": actor.email, "displayName": actor.name } })
+        }
+        Standing::Removed => json!({ "user": { "displayName": actor.name } }),
+        Standing::Program => {
+            json!({ "application": { "id": ids::application_id(&actor.name), "displayName": actor.name } })
+        }
+    }
 }
 
 /// Author of a save: the person, and the application that acted for the person.

@@ -63,8 +63,11 @@ impl Face {
                     .filter(|_| item.saves.len() > 2 && fires(FaultKind::VanishedRevision)),
             },
         };
+        let present = self.sim.kept(world.now(), &item.saves);
         let saves = item.saves.iter().enumerate().rev();
-        let kept = saves.filter(|(place, _)| Some(*place) != position.dropped);
+        let kept = saves.filter(|(place, _)| {
+            Some(*place) != position.dropped && present.get(*place).copied().unwrap_or_default()
+        });
         let size = self.sim.page_size(query.top(), PAGE.0, PAGE.1);
         let select = Select::of(query.get("select"));
         let mut left = kept.skip(position.behind);

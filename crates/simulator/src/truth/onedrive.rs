@@ -16,7 +16,7 @@ use crate::content::{Algorithm, ContentStore};
 use crate::error::SimulatorError;
 use crate::graph::ids;
 use crate::source::WorldSource;
-use crate::world::{Actor, Item, ItemKind, ItemNo, Reach, Slot, World};
+use crate::world::{Actor, Item, ItemKind, ItemNo, Reach, Slot, Standing, World};
 
 pub use crate::graph::drive_id;
 
@@ -237,7 +237,8 @@ impl Reader {
         if item.is_folder() {
             let subject = (item.kind, ids::item_id(item.no));
             let mut fact = Fact::reported(round.poll, FactAction::Created, subject, item.created_at);
-            fact.actor = item.created_by.as_deref().map(actor);
+            fact.actor = item.created_by.as_deref().and_then(actor);
+            fact.application = item.created_by.as_deref().and_then(|by| program(by, None));
             fact.path = Some(seen.path.clone());
             self.facts.push(fact);
         }
@@ -274,8 +275,8 @@ impl Reader {
             let mut fact = Fact::reported(round.poll, action, (item.kind, ids::item_id(item.no)), save.at);
             fact.revision_id = Some(ids::version_id(place));
             fact.previous_revision_id = place.checked_sub(1).map(ids::version_id);
-            fact.actor = Some(actor(&save.actor));
-            fact.application = save.application.as_deref().map(application);
+            fact.actor = actor(&save.actor);
+            fact.application = program(&save.actor, save.application.as_deref());
             fact.size = Some(save.size);
             fact.path = Some(path.to_owned());
             // Only the current content has a hash, in the item's own entry.
@@ -314,12 +315,26 @@ fn carrier(
     top
 }
 
-fn actor(actor: &Actor) -> FactActor {
-    FactActor {
-        id: ids::actor_id(&actor.email),
-        email: Some(actor.email.clone()),
-        name: Some(actor.name.clone()),
+fn actor(actor: &Actor) -> Option<FactActor> {
+    let name = Some(actor.name.clone());
+    match actor.standing() {
+        Standing::Person => Some(FactActor {
+            id: Some(ids::actor_id(&actor.email)),
+            email: Some(actor.email.clone()),
+            name,
+        }),
+        Standing::Removed => Some(FactActor {
+            name,
+            ..FactActor::default()
+        }),
+        Standing::Program => None,
     }
+}
+
+/// The program that wrote: by itself, or for a person.
+fn program(actor: &Actor, acting: Option<&str>) -> Option<FactApplication> {
+    let itself = (actor.standing() == Standing::Program).then_some(&*actor.name);
+    acting.or(itself).map(application)
 }
 
 fn application(name: &str) -> FactApplication {

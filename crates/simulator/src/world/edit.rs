@@ -25,6 +25,30 @@ impl Actor {
     }
 }
 
+/// What a provider can say of somebody, told by the address so that journals can say it, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// A person with an account.
+    Person,
+    /// A person whose account was deleted since: addresses in `removed.invalid`.
+    Removed,
+    /// A program under its own name: addresses of service accounts, which end in `.gserviceaccount.com`.
+    Program,
+}
+
+impl Actor {
+    /// What a provider can say of this one.
+    pub fn standing(&self) -> Standing {
+        if self.email.ends_with("@removed.invalid") {
+            Standing::Removed
+        } else if self.email.ends_with(".gserviceaccount.com") {
+            Standing::Program
+        } else {
+            Standing::Person
+        }
+    }
+}
+
 /// What an edit does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

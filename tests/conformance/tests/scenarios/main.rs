@@ -85,6 +85,7 @@ fn several_things_happen_between_two_looks(
         "odd names",
         "an empty file",
         "two files of one content",
+        "the same content again",
         "edits by several people",
         "many edits of one file",
         "an empty folder",

@@ -2,7 +2,7 @@
 
 use revtrail_simulator::Edit;
 
-use super::world::{at, created, deleted, modified, renamed, restored};
+use super::world::{at, created, deleted, modified, renamed, restored, saved};
 
 /// Names and places that change more than once, or with the content.
 fn names(name: &str) -> Option<Vec<Edit>> {
@@ -73,6 +73,11 @@ fn contents(name: &str) -> Option<Vec<Edit>> {
             Edit::created(at(3, 2), "Handbook/two.txt", 401)
                 .by("bo@acme.example")
                 .with_content("same"),
+        ],
+        "the same content again" => vec![
+            saved(Edit::modified(at(3, 1), "Handbook/z.txt", 101), "Handbook/z.txt"),
+            saved(Edit::modified(at(3, 2), "Handbook/z.txt", 101), "Handbook/z.txt"),
+            modified(5, 1, "Handbook/z.txt", "z2"),
         ],
         "edits by several people" => vec![
             modified(3, 1, "Handbook/z.txt", "z2").by("bo@acme.example"),

@@ -9,7 +9,7 @@ use super::reader::{Answers, Feed, Reader, Status};
 use crate::content::Algorithm;
 use crate::dropbox::ids::{account_id, item_id};
 use crate::truth::{Basis, Fact, FactAction, FactActor, Poll, Scope};
-use crate::world::{ItemKind, ItemNo, World};
+use crate::world::{ItemKind, ItemNo, Standing, World};
 
 /// Rule by which a file's first listed revision is its creation.
 const OLDEST: &str = "oldest_listed_revision";
@@ -144,10 +144,11 @@ impl Reader {
         fact.revision_id = Some(revision.number.rev());
         fact.size = Some(revision.save.size);
         fact.hashes = BTreeMap::from([("dropbox".to_owned(), self.hash(revision))]);
-        fact.actor = Some(FactActor {
-            id: account_id(&revision.actor.email),
-            email: Some(revision.actor.email.clone()),
-            name: Some(revision.actor.name.clone()),
+        let author = &revision.actor;
+        fact.actor = (author.standing() != Standing::Removed).then(|| FactActor {
+            id: Some(account_id(&author.email)),
+            email: Some(author.email.clone()),
+            name: Some(author.name.clone()),
         });
         fact
     }

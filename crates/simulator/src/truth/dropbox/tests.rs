@@ -60,7 +60,10 @@ fn saves_between_polls_are_told_one_by_one() {
     assert_eq!(facts[1].previous_revision_id, created.revision_id);
     assert_eq!(saved.size, Some(12));
     assert_eq!(saved.hashes["dropbox"].len(), 64);
-    assert_eq!(saved.actor.as_ref().unwrap().id, account_id("bob@example.com"));
+    assert_eq!(
+        saved.actor.as_ref().unwrap().id,
+        Some(account_id("bob@example.com"))
+    );
     // F is item 1.
     assert_eq!(saved.item_id, item_id(ItemNo(2)));
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::content::{Algorithm, ContentStore};
-use crate::drive::ids;
+use crate::drive::{ids, is_editors};
 use crate::truth::{Fact, FactAction, FactActor, Poll};
-use crate::world::{Actor, Item, ItemNo, Save, World};
+use crate::world::{Actor, Item, ItemNo, Save, Standing, World};
 
 /// Provider's id of an item below the designated folder.
 pub(super) fn id(no: ItemNo) -> String {
@@ -70,6 +70,14 @@ impl<'p> Told<'p> {
             facts.push(self.reported(item, poll, FactAction::Created, item.created_at));
         }
         let digests = ContentStore::default();
+        let is_editors = is_editors(world, item);
+        let revision_id = |save: &Save| {
+            if is_editors {
+                ids::editors_revision(save.seq)
+            } else {
+                ids::revision(save.seq)
+            }
+        };
         let mut previous = self.from.checked_sub(1).and_then(|place| item.saves.get(place));
         for (place, save) in item.saves.iter().enumerate().skip(self.from) {
             let action = if place == 0 && opens_with_creation(item) {
@@ -78,12 +86,14 @@ impl<'p> Told<'p> {
                 FactAction::Modified
             };
             let mut fact = self.reported(item, poll, action, save.at);
-            fact.revision_id = Some(ids::revision(save.seq));
-            fact.previous_revision_id = previous.map(|save| ids::revision(save.seq));
+            fact.revision_id = Some(revision_id(save));
+            fact.previous_revision_id = previous.map(revision_id);
             fact.actor = Some(actor(&save.actor));
-            fact.size = Some(save.size);
-            let is_head = place + 1 == item.saves.len();
-            fact.hashes = hashes(&digests, save, if is_head { &HEAD } else { &OLDER });
+            if !is_editors {
+                fact.size = Some(save.size);
+                let is_head = place + 1 == item.saves.len();
+                fact.hashes = hashes(&digests, save, if is_head { &HEAD } else { &OLDER });
+            }
             facts.push(fact);
             previous = Some(save);
         }
@@ -104,10 +114,11 @@ fn opens_with_creation(item: &Item) -> bool {
 }
 
 fn actor(actor: &Actor) -> FactActor {
+    let is_named = actor.standing() != Standing::Removed;
     FactActor {
-        id: ids::permission(&actor.email),
+        id: Some(ids::permission(&actor.email)),
         email: Some(actor.email.clone()),
-        name: Some(actor.name.clone()),
+        name: is_named.then(|| actor.name.clone()),
     }
 }
 

@@ -79,7 +79,7 @@ fn a_creation_and_five_saves_are_told_one_by_one() {
     let actor = last.actor.as_ref().unwrap();
     assert_eq!(
         (&actor.id, actor.email.as_deref()),
-        (&ids::permission("bob@example.com"), Some("bob@example.com"))
+        (&Some(ids::permission("bob@example.com")), Some("bob@example.com"))
     );
     assert_eq!(
         (last.baseline, &last.previous_revision_id),
