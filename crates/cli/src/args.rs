@@ -19,6 +19,7 @@ Examples:
   revtrail demo                                   see the whole thing work on a bundled incident
   revtrail init --config revtrail.toml            write a commented configuration to start from
   revtrail init --ledger finance                  create the ledger's log, once
+  revtrail doctor                                 check rights, folders, keys and archive; writes nothing
   revtrail harvest                                one run over every ledger (the CronJob)
   revtrail verify                                 check signatures, tree, order, windows, deadlines
   revtrail log --since 2026-11-20 --actor y@acme.example
@@ -59,6 +60,8 @@ pub(crate) enum Output {
 pub(crate) enum Command {
     /// Create a ledger's log (or, with a --config that does not exist yet, write a starter configuration)
     Init(LedgerArg),
+    /// Check configuration, keys, archive, credentials, rights and folders, and say how to mend what is wrong; writes nothing
+    Doctor(LedgerArg),
     /// Harvest once: read every designated folder, commit what is new
     Harvest(LedgerArg),
     /// Keep running and harvest each ledger when its schedule says so

@@ -4,6 +4,7 @@ mod answer;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod harvest;
 mod init;
 mod key;
@@ -25,6 +26,7 @@ pub(crate) async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     let global = &cli.global;
     match &cli.command {
         Command::Init(args) => init::run(global, args).await,
+        Command::Doctor(args) => doctor::run(global, args).await,
         Command::Harvest(args) => harvest::run(global, args).await,
         Command::Schedule(args) => schedule::run(global, args).await,
         Command::Verify(args) => check::run(global, args).await,

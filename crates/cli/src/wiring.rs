@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use revtrail_archive::{Archive, ArchiveUrl, Retention, S3Options};
-use revtrail_connector::Connector;
+use revtrail_archive::{Archive, ArchiveUrl, Retention, S3Archive, S3Options, S3Settings};
+use revtrail_connector::{Connector, ConnectorError};
 use revtrail_harvest::{FolderPlan, HarvestError, RunPlan, Step};
 use revtrail_ledger::{Algorithm, FileSigner, Origin, PublicKey, Signer, VerifierKey};
 use revtrail_model::{
@@ -23,7 +23,11 @@ use crate::{
 
 /// Opens the archive.
 pub(crate) async fn archive(config: &Config) -> Result<Arc<dyn Archive>, Failure> {
-    let options = S3Options {
+    Ok(revtrail_archive::open(&config.archive, s3_options(config)).await?)
+}
+
+fn s3_options(config: &Config) -> S3Options {
+    S3Options {
         region: config.region.clone(),
         endpoint: config.endpoint_url.clone(),
         addressing: if config.endpoint_url.is_some() {
@@ -32,8 +36,20 @@ pub(crate) async fn archive(config: &Config) -> Result<Arc<dyn Archive>, Failure
             revtrail_archive::Addressing::VirtualHost
         },
         lock_mode: config.lock.map(|lock| lock.mode),
+    }
+}
+
+/// The bucket of the archive, for looking at the bucket itself; `None` for a directory.
+pub(crate) async fn bucket(config: &Config) -> Result<Option<S3Archive>, Failure> {
+    let ArchiveUrl::S3 { bucket, prefix } = &config.archive else {
+        return Ok(None);
     };
-    Ok(revtrail_archive::open(&config.archive, options).await?)
+    let settings = S3Settings {
+        bucket: bucket.clone(),
+        prefix: prefix.clone(),
+        options: s3_options(config),
+    };
+    Ok(Some(S3Archive::connect(settings).await?))
 }
 
 /// The ledgers a command is about.
@@ -102,6 +118,18 @@ pub(crate) fn public_key(config: &Config) -> Result<PublicKey, Failure> {
     })
 }
 
+/// The public key, which must be the other half of the private one.
+pub(crate) fn check_pair(config: &Config, signer: &FileSigner) -> Result<PublicKey, Failure> {
+    let key = public_key(config)?;
+    if key.as_bytes() == signer.public_key().as_bytes() {
+        return Ok(key);
+    }
+    Err(Failure::usage(
+        "signing.public_key_file is not the public half of signing.key_file",
+        "give the matching pair",
+    ))
+}
+
 /// The verifier key of the log with this origin.
 pub(crate) fn verifier_key(origin: &str, key: &PublicKey) -> Option<VerifierKey> {
     let name = origin.parse::<Origin>().ok()?.key_name().ok()?;
@@ -119,18 +147,23 @@ fn connectors(
         if made.contains_key(&folder.account) {
             continue;
         }
-        let Some(account) = config.accounts.get(&folder.account) else {
-            continue;
-        };
-        let clock = Arc::clone(clock);
-        let connector = match account {
-            Account::OneDrive(account) => revtrail_onedrive::connect(account, clock)?,
-            Account::GoogleDrive(account) => revtrail_google_drive::connect(account, clock)?,
-            Account::Dropbox(account) => revtrail_dropbox::connect(account, clock)?,
-        };
-        made.insert(folder.account.clone(), Arc::from(connector));
+        if let Some(account) = config.accounts.get(&folder.account) {
+            made.insert(folder.account.clone(), connector(account, Arc::clone(clock))?);
+        }
     }
     Ok(made)
+}
+
+/// The connector of an account; sends nothing.
+pub(crate) fn connector(
+    account: &Account,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Connector>, ConnectorError> {
+    Ok(Arc::from(match account {
+        Account::OneDrive(account) => revtrail_onedrive::connect(account, clock)?,
+        Account::GoogleDrive(account) => revtrail_google_drive::connect(account, clock)?,
+        Account::Dropbox(account) => revtrail_dropbox::connect(account, clock)?,
+    }))
 }
 
 /// What a run needs.
@@ -142,13 +175,7 @@ pub(crate) async fn run_plan(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let connectors = connectors(config, ledger, &clock)?;
     let signer = signer(config)?;
-    let key = public_key(config)?;
-    if key.as_bytes() != signer.public_key().as_bytes() {
-        return Err(Failure::usage(
-            "signing.public_key_file is not the public half of signing.key_file",
-            "give the matching pair",
-        ));
-    }
+    let key = check_pair(config, &signer)?;
     let folders = ledger.folders.iter().filter_map(|folder| {
         Some(FolderPlan {
             name: folder.name.clone(),

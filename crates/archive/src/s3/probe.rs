@@ -105,6 +105,21 @@ impl S3Archive {
         })
     }
 
+    /// Asks for versioning and Object Lock, and writes nothing; says what makes the bucket unfit, as
+    /// [`ProbeReport::problems`] does, as far as that can be told without writing.
+    pub async fn inspect(&self, lock_mode: Option<RetentionMode>) -> Result<Vec<&'static str>, ArchiveError> {
+        let report = ProbeReport {
+            versioning: self.versioning().await?,
+            object_lock: self.object_lock().await?,
+            // Not tried.
+            conditional_creates: ConditionalCreates {
+                winners_per_round: vec![1],
+            },
+            store_time: self.clock.last(),
+        };
+        Ok(report.problems(lock_mode))
+    }
+
     async fn versioning(&self) -> Result<Versioning, ArchiveError> {
         let answer = self
             .client

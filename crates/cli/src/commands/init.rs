@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use revtrail_archive::{ArchiveUrl, S3Archive, S3Options, S3Settings};
+use revtrail_archive::ArchiveUrl;
 use revtrail_settings::Config;
 
 use crate::{
@@ -62,30 +62,19 @@ fn make_directory(config: &Config) -> Result<(), Failure> {
 
 /// Refuses a bucket that would not hold what is promised: versioning, Object Lock, create-only writes.
 async fn probe(config: &Config) -> Result<(), Failure> {
-    let ArchiveUrl::S3 { bucket, prefix } = &config.archive else {
+    let Some(bucket) = wiring::bucket(config).await? else {
         return Ok(());
     };
-    let options = S3Options {
-        region: config.region.clone(),
-        endpoint: config.endpoint_url.clone(),
-        addressing: if config.endpoint_url.is_some() {
-            revtrail_archive::Addressing::Path
-        } else {
-            revtrail_archive::Addressing::VirtualHost
-        },
-        lock_mode: config.lock.map(|lock| lock.mode),
-    };
-    let settings = S3Settings {
-        bucket: bucket.clone(),
-        prefix: prefix.clone(),
-        options,
-    };
-    let report = S3Archive::connect(settings).await?.probe().await?;
+    let report = bucket.probe().await?;
     let problems = report.problems(config.lock.map(|lock| lock.mode));
     if problems.is_empty() {
         return Ok(());
     }
-    let message = format!("bucket {bucket} is not fit for evidence: {}", problems.join("; "));
+    let message = format!(
+        "{} is not fit for evidence: {}",
+        config.archive,
+        problems.join("; ")
+    );
     Err(Failure::usage(
         message,
         "create the bucket with versioning and Object Lock enabled, on a store that honours If-None-Match",
