@@ -3,6 +3,7 @@
 use std::{io::Write as _, process::ExitCode};
 
 use comfy_table::{ContentArrangement, Table, presets};
+use revtrail_evidence::visible;
 use serde_json::{Map, Value};
 
 use crate::{args::Output, exit::Failure};
@@ -131,34 +132,6 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// Text from outside, made harmless for a terminal: control characters and characters that turn the direction of writing are shown as
-/// escapes (Unicode TR36 §3.2, CVE-2021-42574).
-pub(crate) fn visible(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}');
-        if c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}') {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
 fn visible_lines(text: &str) -> String {
     text.lines().map(visible).collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hostile_text_is_made_visible() {
-        assert_eq!(visible("a\u{1b}[31mb"), "a\\u{1b}[31mb");
-        assert_eq!(visible("invoice\u{202e}fdp.exe"), "invoice\\u{202e}fdp.exe");
-        assert_eq!(visible("two\nlines"), "two\\u{a}lines");
-        assert_eq!(visible("Ä日本"), "Ä日本");
-    }
 }

@@ -1,22 +1,15 @@
 //! Times on the command line.
 
 use revtrail_model::time::{
-    Timestamp,
+    self, Timestamp,
     jiff::{civil::Date, tz::TimeZone},
-    parse,
 };
 
 use crate::exit::Failure;
 
 /// A moment: RFC 3339, or a date, which is its start in UTC.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, Failure> {
-    if let Ok(date) = text.parse::<Date>()
-        && text.len() == 10
-        && let Ok(start) = date.to_zoned(TimeZone::UTC)
-    {
-        return Ok(start.timestamp());
-    }
-    parse(text).map_err(|error| {
+    time::moment(text).map_err(|error| {
         Failure::usage(
             error,
             "write a time like 2026-11-20T23:14:05Z, or a date like 2026-11-20",

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -82,6 +83,17 @@ pub enum Verdict {
     Contradicted,
 }
 
+impl Verdict {
+    /// As documents and people name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sound => "sound",
+            Self::Incomplete => "incomplete",
+            Self::Contradicted => "contradicted",
+        }
+    }
+}
+
 /// Everything a verification found and counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Report {
@@ -114,6 +126,24 @@ pub struct Report {
 }
 
 impl Report {
+    /// What is said beside the findings, for people and for programs: name and value.
+    pub fn facts(&self, ledger: &str) -> Vec<(&'static str, Value)> {
+        vec![
+            ("ledger", json!(ledger)),
+            ("verdict", json!(self.verdict().as_str())),
+            ("origin", json!(self.origin)),
+            ("tree_size", json!(self.tree_size)),
+            ("root", json!(self.root)),
+            ("snapshots", json!(self.snapshots)),
+            ("events", json!(self.events)),
+            ("windows", json!(self.windows)),
+            ("windows_with_gaps", json!(self.windows_with_gaps)),
+            ("tiles", json!(self.tiles)),
+            ("unknown_leaves", json!(self.unknown_leaves)),
+            ("last_run_at", json!(self.last_run_at)),
+        ]
+    }
+
     /// The verdict.
     pub fn verdict(&self) -> Verdict {
         match self.findings.iter().map(|finding| finding.severity).max() {

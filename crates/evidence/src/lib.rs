@@ -10,12 +10,16 @@ mod objects;
 pub mod proof;
 mod snapshot;
 mod source;
+mod statement;
 mod tiles;
 mod trust;
 mod verify;
 mod windows;
+mod words;
 
 pub use finding::{Finding, Report, Severity, Verdict};
 pub use source::{RecordSource, SourceError};
+pub use statement::Statement;
 pub use trust::{PolicyError, TrustPolicy, TrustedLog};
 pub use verify::{Policy, VerifyError, verify};
+pub use words::{visible, when, who};

@@ -143,6 +143,11 @@ impl TrustPolicy {
         self.logs.get(origin)
     }
 
+    /// Every trusted log.
+    pub fn logs(&self) -> impl Iterator<Item = &TrustedLog> {
+        self.logs.values()
+    }
+
     /// Keys of known cosigners.
     pub fn cosigners(&self) -> &[VerifierKey] {
         &self.cosigners

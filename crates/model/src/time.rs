@@ -27,6 +27,17 @@ pub fn parse(text: &str) -> Result<Timestamp, ModelError> {
         .map_err(|_| ModelError::Time(text.chars().take(60).collect()))
 }
 
+/// Reads a moment that a person wrote: an RFC 3339 time, or a date, which is its start in UTC.
+pub fn moment(text: &str) -> Result<Timestamp, ModelError> {
+    if let Ok(date) = text.parse::<jiff::civil::Date>()
+        && text.len() == 10
+        && let Ok(start) = date.to_zoned(jiff::tz::TimeZone::UTC)
+    {
+        return Ok(start.timestamp());
+    }
+    parse(text)
+}
+
 /// `at` moved by `seconds`, held at the ends of the calendar.
 pub fn plus_seconds(at: Timestamp, seconds: i64) -> Timestamp {
     at.saturating_add(SignedDuration::from_secs(seconds))
@@ -58,6 +69,16 @@ mod tests {
             "2026-11-20T23:14:05.12Z"
         );
         assert!(matches!(parse("yesterday"), Err(ModelError::Time(text)) if text == "yesterday"));
+    }
+
+    #[test]
+    fn a_date_is_its_start() {
+        assert_eq!(moment("2026-11-20").unwrap().to_string(), "2026-11-20T00:00:00Z");
+        assert_eq!(
+            moment("2026-11-20T23:14:05+02:00").unwrap().to_string(),
+            "2026-11-20T21:14:05Z"
+        );
+        assert!(matches!(moment("20261120"), Err(ModelError::Time(text)) if text == "20261120"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod inside;
 mod kept;
 mod misfortune;
 mod program;
+pub mod verifiers;
 
 pub use bench::{Bench, FOLDER, Place};
 pub use compare::{assert_same, events_as_facts, told, told_when};
@@ -14,4 +15,4 @@ pub use histories::{at, round_end, rounds};
 pub use inside::Inside;
 pub use kept::{Parted, part, time};
 pub use misfortune::{harmless, spread, spread_for_long};
-pub use program::{Outcome, Process, program, revtrail};
+pub use program::{Outcome, Process, beside, program, revtrail};

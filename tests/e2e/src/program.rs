@@ -100,13 +100,21 @@ impl From<Output> for Outcome {
 /// # Panics
 /// When it has not been built.
 pub fn program() -> PathBuf {
+    beside("revtrail")
+}
+
+/// Path of a program of this workspace.
+///
+/// # Panics
+/// When it has not been built.
+pub fn beside(name: &str) -> PathBuf {
     let path = std::env::current_exe()
         .ok()
-        .and_then(|test| Some(test.parent()?.parent()?.join("revtrail")));
+        .and_then(|test| Some(test.parent()?.parent()?.join(name)));
     match path.filter(|path| path.exists()) {
         Some(path) => path,
         None => panic!(
-            "the program is not built; run the tests of the whole workspace, or `cargo build -p revtrail` first"
+            "{name} is not built; run the tests of the whole workspace, or `cargo build --workspace --bins` first"
         ),
     }
 }

@@ -12,7 +12,7 @@ use revtrail_e2e::{Outcome, program};
 use serde_json::Value;
 
 /// Direct dependencies within the workspace, by package. A package that is not listed may not exist.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("revtrail-model", &[]),
     ("revtrail-ledger", &[]),
     ("revtrail-archive", &["revtrail-model"]),
@@ -22,6 +22,10 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("revtrail-google-drive", &["revtrail-model", "revtrail-connector"]),
     ("revtrail-dropbox", &["revtrail-model", "revtrail-connector"]),
     ("revtrail-evidence", &["revtrail-model", "revtrail-ledger"]),
+    (
+        "revtrail-verify",
+        &["revtrail-model", "revtrail-ledger", "revtrail-evidence"],
+    ),
     (
         "revtrail-query",
         &["revtrail-model", "revtrail-ledger", "revtrail-archive"],
@@ -74,8 +78,8 @@ const ONLY_USERS: [(&str, &[&str]); 7] = [
     ("arrow", &["revtrail-query"]),
     ("parquet", &["revtrail-query"]),
     ("datafusion", &["revtrail-query"]),
-    // The simulator's own program has a command line, too.
-    ("clap", &["revtrail", "revtrail-simulator"]),
+    // The auditor's program and the simulator's have a command line, too.
+    ("clap", &["revtrail", "revtrail-verify", "revtrail-simulator"]),
     ("anyhow", &["revtrail", "revtrail-e2e", "revtrail-conformance"]),
 ];
 
@@ -208,6 +212,69 @@ fn outside_crates_are_used_where_they_belong() {
     for start in ["aws-", "reqwest", "clap", "anyhow"] {
         assert!(seen.contains(start), "{start} is used nowhere");
     }
+}
+
+/// Starts of the names of crates that open connections, run tasks or speak to a cloud.
+const CONNECTED: [&str; 14] = [
+    "tokio",
+    "mio",
+    "socket2",
+    "hyper",
+    "h2",
+    "http",
+    "reqwest",
+    "rustls",
+    "ring",
+    "native-tls",
+    "openssl",
+    "aws-",
+    "async-",
+    "futures",
+];
+
+/// What an auditor runs cannot send anything anywhere: not one crate below it, however far down, could.
+#[test]
+fn the_auditors_program_has_no_network_in_it() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--package",
+            "revtrail-verify",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .args(["--format", "{p}", "--offline", "--locked"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(
+        names.contains("revtrail-evidence") && names.contains("ed25519-dalek"),
+        "{names:?}"
+    );
+    let connected: Vec<&&str> = names
+        .iter()
+        .filter(|name| CONNECTED.iter().any(|start| name.starts_with(start)))
+        .collect();
+    assert_eq!(connected, Vec::<&&str>::new());
+    let ours: Vec<&&str> = names.iter().filter(|name| name.starts_with("revtrail")).collect();
+    assert_eq!(
+        ours,
+        [
+            &"revtrail-evidence",
+            &"revtrail-ledger",
+            &"revtrail-model",
+            &"revtrail-verify"
+        ]
+    );
 }
 
 fn revtrail(args: &[&str]) -> Outcome {

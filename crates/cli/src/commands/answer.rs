@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use revtrail_model::{
-    event::{Event, Occurred},
-    id::LedgerName,
-    time::Clock as _,
-};
+use revtrail_evidence::{when, who};
+use revtrail_model::{event::Event, id::LedgerName, time::Clock as _};
 use revtrail_query::{Record, Row, open_gaps};
 use revtrail_settings::{Config, Ledger};
 use serde_json::{Map, Value, json};
@@ -79,47 +76,6 @@ pub(crate) fn event_row(row: &Row) -> Vec<Value> {
         json!(event.revision_id),
         json!(event.size_bytes),
     ]
-}
-
-/// A moment, or the bounds of one.
-pub(crate) fn when(occurred: &Occurred) -> String {
-    match occurred {
-        Occurred::At { at, source } => match source {
-            revtrail_model::event::TimeSource::Client => format!("{at} (claimed)"),
-            _ => at.to_string(),
-        },
-        Occurred::Between {
-            not_before: Some(from),
-            not_after,
-        } => format!("{from} .. {not_after}"),
-        Occurred::Between {
-            not_before: None,
-            not_after,
-        } => format!("before {not_after}"),
-    }
-}
-
-/// The actor in a few words. What the provider did not say is `unknown`, which is not the same as nobody.
-pub(crate) fn who(event: &Event) -> String {
-    let Some(actor) = &event.actor else {
-        return "unknown".into();
-    };
-    let details = &actor.details;
-    let name = details
-        .email
-        .as_ref()
-        .or(details.name.as_ref())
-        .or(details.id.as_ref());
-    let program = actor
-        .application
-        .as_ref()
-        .and_then(|app| app.name.as_ref().or(app.id.as_ref()));
-    match (name, program) {
-        (Some(name), Some(program)) => format!("{name} via {program}"),
-        (Some(name), None) => name.clone(),
-        (None, Some(program)) => program.clone(),
-        (None, None) => actor.kind.as_str().to_owned(),
-    }
 }
 
 /// How complete the answer is: shown beside it, part of its JSON.

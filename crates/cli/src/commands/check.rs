@@ -85,27 +85,9 @@ fn show(global: &Global, ledger: &str, report: &Report, protection: Protection) 
             "none: whoever can write to this directory can delete or replace the record as a whole".to_owned()
         }
     };
-    let verdict = match report.verdict() {
-        Verdict::Sound => "sound",
-        Verdict::Incomplete => "incomplete",
-        Verdict::Contradicted => "contradicted",
-    };
+    let mut facts = report.facts(ledger);
+    facts.push(("write_protection", json!(protection)));
     let mut about = Map::new();
-    let facts = [
-        ("ledger", json!(ledger)),
-        ("verdict", json!(verdict)),
-        ("origin", json!(report.origin)),
-        ("tree_size", json!(report.tree_size)),
-        ("root", json!(report.root)),
-        ("snapshots", json!(report.snapshots)),
-        ("events", json!(report.events)),
-        ("windows", json!(report.windows)),
-        ("windows_with_gaps", json!(report.windows_with_gaps)),
-        ("tiles", json!(report.tiles)),
-        ("unknown_leaves", json!(report.unknown_leaves)),
-        ("last_run_at", json!(report.last_run_at)),
-        ("write_protection", json!(protection)),
-    ];
     about.extend(facts.into_iter().map(|(name, value)| (name.to_owned(), value)));
     let rows: Vec<Vec<Value>> = report
         .findings

@@ -5,7 +5,7 @@ mod statement;
 use std::{io::Write as _, path::Path, sync::Arc};
 
 use revtrail_evidence::{
-    TrustPolicy,
+    Statement, TrustPolicy,
     proof::{
         ConsistencyProof, FIELDS, LeafProof, Openings, Refusal, check_consistency, check_leaf_proof, openings,
     },
@@ -19,7 +19,6 @@ use revtrail_model::{
 use revtrail_query::{LeafEvidence, Reader, Source};
 use revtrail_settings::{Config, Ledger};
 
-use self::statement::Statement;
 use crate::{
     args::{Global, LedgerArg, Output, ProveArgs},
     clock::SystemClock,
@@ -182,7 +181,7 @@ fn judge(bytes: &[u8], policy: &TrustPolicy, now: Timestamp) -> Result<Statement
     if ConsistencyProof::is_meant_by(bytes) {
         check_consistency(bytes, policy, now).map(|proven| Statement::of_growth(&proven))
     } else {
-        check_leaf_proof(bytes, policy, now).map(|proven| Statement::of_leaf(&proven))
+        check_leaf_proof(bytes, policy, now).map(|proven| statement::of_leaf(&proven))
     }
 }
 
@@ -206,7 +205,7 @@ fn check(global: &Global, file: &Path, args: &ProveArgs, now: Timestamp) -> Resu
     let bytes = read("proof", file)?;
     match judge(&bytes, &policy, now) {
         Ok(statement) => {
-            statement.print(global)?;
+            statement::show(global, &statement)?;
             Ok(Exit::Done)
         }
         Err(refusal) => {
@@ -243,9 +242,9 @@ fn deliver(global: &Global, args: &ProveArgs, bytes: &[u8], statement: &Statemen
     let Some(path) = &args.out else {
         if global.output == Output::Table {
             print(&text)?;
-            statement.say(global);
+            statement::tell(global, statement);
         } else {
-            statement.print_with(global, &text)?;
+            statement::show_with(global, statement, &text)?;
         }
         return Ok(Exit::Done);
     };
@@ -262,7 +261,7 @@ fn deliver(global: &Global, args: &ProveArgs, bytes: &[u8], statement: &Statemen
             Some("name a file that does not exist yet".into()),
         )
     })?;
-    statement.print(global)?;
+    statement::show(global, statement)?;
     if !global.quiet {
         say(&format!("written to {}", path.display()));
     }

@@ -1,5 +1,6 @@
 //! `log`, `history`, `at`, `actor`, `coverage`, `export`: questions an investigator asks.
 
+use revtrail_evidence::when;
 use revtrail_model::{
     event::{Action, Event},
     id::FolderName,
@@ -8,7 +9,7 @@ use revtrail_model::{
 use revtrail_query::{DayState, Filter, Row, select};
 use serde_json::{Map, Value, json};
 
-use super::answer::{EVENT_COLUMNS, completeness, event_row, records, when};
+use super::answer::{EVENT_COLUMNS, completeness, event_row, records};
 use crate::{
     args::{
         ActorArgs, AtArgs, CoverageArgs, ExportArgs, ExportFormat, Global, HistoryArgs, LedgerArg, LogArgs,
@@ -134,7 +135,7 @@ pub(crate) async fn at(global: &Global, args: &AtArgs) -> Result<Exit, Failure> 
             json!(standing.kind),
             json!(content.and_then(|row| row.event.revision_id.clone())),
             json!(content.map(|row| when(&row.event.occurred))),
-            json!(content.map(|row| super::answer::who(&row.event))),
+            json!(content.map(|row| revtrail_evidence::who(&row.event))),
             json!(content.and_then(|row| row.event.size_bytes)),
             json!(standing.certainty.as_str()),
             json!(format!("{}#{}", standing.last.year, standing.last.index)),

@@ -94,10 +94,16 @@ fn an_undamaged_record_that_ended_long_ago_is_incomplete() {
 fn an_empty_archive_is_incomplete() {
     let original = Original::new();
     let copy = original.copy();
-    for kind in Kind::ALL {
-        for key in copy.keys_of(kind) {
-            copy.remove(&key);
-        }
+    // Without the record, its tiles still tell that there was one.
+    for key in Kind::ALL.into_iter().flat_map(|kind| copy.keys_of(kind)) {
+        copy.remove(&key);
+    }
+    let log = format!("main/{}/", copy.year());
+    let report = copy.verify(&[]).exits(6).json();
+    assert_eq!(report["verdict"], "incomplete");
+    assert_eq!(report["findings"][0]["key"], log);
+    for key in copy.all() {
+        copy.remove(&key);
     }
     // Tiles alone are no record, but they tell which log is missing.
     let report = copy.verify(&[]).exits(6).json();

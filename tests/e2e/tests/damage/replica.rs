@@ -7,10 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use revtrail_e2e::{Bench, Outcome, Place, round_end, rounds};
+use revtrail_e2e::{
+    Bench, Outcome, Place, round_end, rounds,
+    verifiers::{Case, auditor, differs},
+};
 use revtrail_model::layout::{Kind, LogName, ObjectName};
 use revtrail_simulator::{Options, Provider, WorldSource};
 use serde_json::Value;
+
+/// Before any deadline, so that two programs that read the clock one after the other agree.
+const NOW: &str = "2026-01-01T00:00:00Z";
 
 /// Two folders, five snapshots with events after the first one, made by the program.
 pub(crate) struct Original {
@@ -174,9 +180,21 @@ impl Replica<'_> {
         assert_eq!(self.verify(&[]).exits(0).json()["verdict"], "sound");
     }
 
+    /// What another program says of the copy must be what `verify` said.
+    fn compare(&self, main: &Outcome) -> Result<(), String> {
+        let case = Case {
+            copy: &self.root.join("main"),
+            key: &self.bench.dir().join("key.pub.pem"),
+            origin: "evidence.example/main",
+            as_of: NOW,
+        };
+        differs(main, &auditor(case)).map_or(Ok(()), Err)
+    }
+
     /// `verify` must exit 3, and a contradiction must be about one of these objects; otherwise says what it did instead.
     pub(crate) fn verify_names(&self, damaged: &[String]) -> Result<(), String> {
-        let outcome = self.verify(&[]);
+        let outcome = self.verify(&["--as-of", NOW]);
+        self.compare(&outcome)?;
         if outcome.code != Some(3) {
             return Err(format!(
                 "exit {:?}, {}{}",
