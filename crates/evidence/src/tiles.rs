@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use revtrail_ledger::{TileId, TileWriter};
+use revtrail_ledger::{Tile, TileId, TileWriter, tile::Layer};
 use revtrail_model::sha256;
 
 use crate::{
@@ -51,23 +51,69 @@ impl TileCheck {
             return Ok(());
         }
         for tile in writer.take() {
-            let key = format!("{}{}", log.name.prefix(), tile.id);
-            if !self.listed.remove(&key) {
-                continue;
-            }
-            // Listed, but gone by now: a view may be deleted at any time.
+            self.called_for(log, &tile, report)?;
+            self.not_called_for(log, &tile, report)?;
+        }
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    /// The tile of a checkpoint must be what the leaves make.
+    fn called_for(
+        &mut self,
+        log: &LogCheck<'_>,
+        tile: &Tile,
+        report: &mut Report,
+    ) -> Result<(), SourceError> {
+        let key = format!("{}{}", log.name.prefix(), tile.id);
+        if !self.listed.remove(&key) {
+            return Ok(());
+        }
+        // Listed, but gone by now: a view may be deleted at any time.
+        let Some(bytes) = log.source.read(&key)? else {
+            return Ok(());
+        };
+        report.tiles += 1;
+        if bytes != tile.bytes {
+            let what = "the tile contradicts the record, which itself stands: delete it and run `revtrail views rebuild`";
+            let finding = Finding::contradiction(key, what);
+            self.findings
+                .push(finding.values(sha256(&tile.bytes), sha256(&bytes)));
+        }
+        Ok(())
+    }
+
+    /// Narrower tiles in the same place, of trees that no checkpoint so far has, and none later will. Tiles are written after the
+    /// commit only, so one with other leaves is what another history of this log left behind: one that was cut off, or replaced.
+    fn not_called_for(
+        &mut self,
+        log: &LogCheck<'_>,
+        tile: &Tile,
+        report: &mut Report,
+    ) -> Result<(), SourceError> {
+        let prefix = log.name.prefix();
+        let place = format!("{prefix}{}.p/", tile.id.full());
+        let listed = self.listed.range(place.clone()..);
+        let narrower: Vec<(String, TileId)> = listed
+            .take_while(|key| key.starts_with(&place))
+            .filter_map(|key| Some((key.clone(), key.strip_prefix(&prefix)?.parse::<TileId>().ok()?)))
+            .filter(|(_, own)| own.width() < tile.id.width())
+            .collect();
+        for (key, own) in narrower {
+            self.listed.remove(&key);
             let Some(bytes) = log.source.read(&key)? else {
                 continue;
             };
             report.tiles += 1;
-            if bytes != tile.bytes {
-                let what = "the tile contradicts the record, which itself stands: delete it and run `revtrail views rebuild`";
-                let finding = Finding::contradiction(key, what);
-                self.findings
-                    .push(finding.values(sha256(&tile.bytes), sha256(&bytes)));
-            }
+            let finding = match first(tile, own.width()) {
+                Some(expected) if expected != bytes => {
+                    let what = "the tile holds other leaves than the record: it is left from another history of this log";
+                    Finding::contradiction(key, what).values(sha256(expected), sha256(&bytes))
+                }
+                _ => Finding::note(key, "no checkpoint calls for this tile"),
+            };
+            self.findings.push(finding);
         }
-        self.writer = Some(writer);
         Ok(())
     }
 
@@ -117,4 +163,19 @@ impl TileCheck {
         }
         Ok(self.findings)
     }
+}
+
+/// The bytes that a narrower tile in the same place has: its first hashes or entries.
+fn first(tile: &Tile, width: u16) -> Option<&[u8]> {
+    let mut end = 0;
+    match tile.id.layer() {
+        Layer::Hashes(_) => end = usize::from(width) * 32,
+        Layer::Entries => {
+            for _ in 0..width {
+                let length = tile.bytes.get(end..end + 2)?;
+                end += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+            }
+        }
+    }
+    tile.bytes.get(..end)
 }

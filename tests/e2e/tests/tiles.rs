@@ -203,7 +203,8 @@ fn tiles_give_a_cut_off_end_away() {
 fn foreign_names_among_the_tiles_are_noted() {
     let log = Tiled::new();
     log.replace("tile/notes", b"x");
-    log.replace("tile/0/000.p/4", &[0; 4 * 32]);
+    let full = &log.tiles()["tile/0/000"];
+    log.replace("tile/0/000.p/4", &full[..4 * 32]);
     let report = log.bench.call(&["verify", "--output", "json"]).exits(0).json();
     let severities: Vec<&str> = report["findings"]
         .as_array()
@@ -212,4 +213,26 @@ fn foreign_names_among_the_tiles_are_noted() {
         .map(|finding| finding["severity"].as_str().unwrap())
         .collect();
     assert_eq!(severities, ["note", "note"], "{report}");
+}
+
+/// Tiles of a log that was cut off and grew again, or was signed twice, tell so, whatever the new checkpoints call for.
+#[test]
+fn a_tile_of_another_history_contradicts() {
+    let log = Tiled::new();
+    for (tile, bytes) in [
+        ("tile/0/000.p/4", vec![0; 4 * 32]),
+        ("tile/entries/000.p/1", vec![0, 1, b'x']),
+        ("tile/0/000.p/3", vec![0; 32]),
+    ] {
+        log.replace(tile, &bytes);
+        let report = log.bench.call(&["verify", "--output", "json"]).exits(3).json();
+        let finding = &report["findings"][0];
+        assert!(finding["key"].as_str().unwrap().ends_with(tile), "{report}");
+        assert!(
+            finding["what"].as_str().unwrap().contains("another history"),
+            "{report}"
+        );
+        fs::remove_file(log.directory.join(tile)).unwrap();
+    }
+    log.bench.verify();
 }
