@@ -17,7 +17,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 pub use verifier::{Algorithm, CosignatureTime, KeyId, KeyName, VerifierKey};
 
-use crate::{error::LedgerError, signer::Signer};
+use crate::{error::LedgerError, key::Signature, signer::Signer};
 
 /// Largest note read: 1 MiB.
 pub const MAX_NOTE_BYTES: usize = 1 << 20;
@@ -115,28 +115,56 @@ impl Note {
         &self.signatures
     }
 
-    /// Adds an Ed25519 signature (type 0x01) under `name` and returns the key that verifies it. What the signer
-    /// returns is checked first: a wrong signature would be stored for years.
+    /// Adds an Ed25519 signature (type 0x01) under `name` and returns the key that verifies it.
     pub fn sign(&mut self, name: &KeyName, signer: &dyn Signer) -> Result<VerifierKey, LedgerError> {
         let key = VerifierKey::new(name.clone(), Algorithm::Ed25519, signer.public_key());
-        let signature = signer
-            .sign(self.text.as_bytes())
-            .map_err(|source| LedgerError::Sign {
-                name: name.clone(),
-                source,
-            })?;
-        if !key.public_key().is_signature(self.text.as_bytes(), &signature) {
-            return Err(LedgerError::SignerMismatch(name.clone()));
+        let bytes = signature(&key, self.text.as_bytes(), signer)?;
+        self.add(&key, bytes.as_bytes().to_vec())?;
+        Ok(key)
+    }
+
+    /// Adds a timestamped Ed25519 cosignature (type 0x04, C2SP tlog-cosignature) under `name` and returns the key that verifies it.
+    /// Whoever calls this says that the tree of this checkpoint continues every tree he cosigned before, and must have stored it first.
+    pub fn cosign(
+        &mut self,
+        name: &KeyName,
+        signer: &dyn Signer,
+        time: CosignatureTime,
+    ) -> Result<VerifierKey, LedgerError> {
+        let key = VerifierKey::new(name.clone(), Algorithm::Cosignature, signer.public_key());
+        let made = signature(&key, time.message(&self.text).as_bytes(), signer)?;
+        let bytes = [time.seconds().to_be_bytes().as_slice(), made.as_bytes()].concat();
+        self.add(&key, bytes)?;
+        Ok(key)
+    }
+
+    /// Adds the signature lines of another copy of this note that it does not have yet. A copy with another text is refused.
+    pub fn join(&mut self, other: &Self) -> Result<(), LedgerError> {
+        if self.text != other.text {
+            return Err(LedgerError::Note("the copy has another text"));
         }
+        for line in &other.signatures {
+            if !self.signatures.contains(line) {
+                self.push(line.clone())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, key: &VerifierKey, bytes: Vec<u8>) -> Result<(), LedgerError> {
+        self.push(NoteSignature {
+            name: key.name().clone(),
+            id: key.id(),
+            bytes,
+        })
+    }
+
+    fn push(&mut self, line: NoteSignature) -> Result<(), LedgerError> {
         if self.signatures.len() == MAX_SIGNATURES {
             return Err(LedgerError::Note("more than 100 signatures"));
         }
-        self.signatures.push(NoteSignature {
-            name: name.clone(),
-            id: key.id(),
-            bytes: signature.as_bytes().to_vec(),
-        });
-        Ok(key)
+        self.signatures.push(line);
+        Ok(())
     }
 
     /// Checks every signature of a known key and returns those that hold, in the order of their lines.
@@ -181,6 +209,19 @@ impl Note {
             note.push('\n');
         }
         note.into_bytes()
+    }
+}
+
+/// Signs, and checks what the signer returns: a wrong signature would be stored for years.
+fn signature(key: &VerifierKey, message: &[u8], signer: &dyn Signer) -> Result<Signature, LedgerError> {
+    let made = signer.sign(message).map_err(|source| LedgerError::Sign {
+        name: key.name().clone(),
+        source,
+    })?;
+    if key.public_key().is_signature(message, &made) {
+        Ok(made)
+    } else {
+        Err(LedgerError::SignerMismatch(key.name().clone()))
     }
 }
 

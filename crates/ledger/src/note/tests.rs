@@ -112,6 +112,50 @@ fn a_cosignature_yields_its_time() {
     assert_eq!(times, [None, Some(1_679_315_147)]);
 }
 
+#[test]
+fn cosigns_what_the_specification_says() {
+    // The example of C2SP tlog-cosignature: the text that is signed for its time and checkpoint.
+    let text = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+    let time = CosignatureTime::new(1_679_315_147).unwrap();
+    assert_eq!(
+        time.message(text),
+        format!("cosignature/v1\ntime 1679315147\n{text}")
+    );
+    let mut note = Note::new(text.to_owned()).unwrap();
+    let log = note
+        .sign(&name("example.com/behind-the-sofa"), &signer(1))
+        .unwrap();
+    let witness = note.cosign(&name("w.example/1"), &signer(3), time).unwrap();
+    assert_eq!(witness.algorithm(), Algorithm::Cosignature);
+    let read = Note::parse(&note.to_bytes()).unwrap();
+    assert_eq!(read.signatures()[1].bytes().len(), 72);
+    let (log, witness) = ([log], [witness]);
+    let verified = read.verify(&log, &witness).unwrap();
+    assert_eq!(verified[1].time, Some(time));
+    assert_eq!(CosignatureTime::new(1 << 63), None);
+}
+
+#[test]
+fn joins_the_signatures_of_copies_of_one_note() {
+    let (note, first, _) = two_signers();
+    let (mut one, mut other) = (note.clone(), note.clone());
+    let time = CosignatureTime::new(5).unwrap();
+    let witnesses = [
+        one.cosign(&name("w.example/1"), &signer(3), time).unwrap(),
+        other.cosign(&name("w.example/2"), &signer(4), time).unwrap(),
+    ];
+    one.join(&other).unwrap();
+    one.join(&other).unwrap();
+    let firsts = [first];
+    assert_eq!(one.verify(&firsts, &witnesses).unwrap().len(), 3);
+    assert_eq!(one.signatures().len(), 4);
+    let foreign = Note::new("another text\n".into()).unwrap();
+    assert_eq!(
+        one.join(&foreign).unwrap_err().to_string(),
+        "malformed note: the copy has another text"
+    );
+}
+
 #[rstest]
 #[case::another_time(5, 6)]
 #[case::beyond_signed_64_bits(1 << 63, 1 << 63)]
@@ -140,6 +184,9 @@ impl Signer for WrongSigner {
 fn refuses_what_the_signers_own_key_refuses() {
     let mut note = Note::new(TEXT.to_owned()).unwrap();
     let error = note.sign(&name("a.example/log"), &WrongSigner).unwrap_err();
+    assert!(matches!(error, LedgerError::SignerMismatch(_)));
+    let time = CosignatureTime::new(5).unwrap();
+    let error = note.cosign(&name("a.example/log"), &WrongSigner, time).unwrap_err();
     assert!(matches!(error, LedgerError::SignerMismatch(_)));
     assert_eq!(note.signatures(), []);
 }

@@ -101,6 +101,20 @@ impl Algorithm {
 pub struct CosignatureTime(u64);
 
 impl CosignatureTime {
+    /// A time that can be signed; `None` beyond 2^63 - 1 seconds.
+    pub const fn new(seconds: u64) -> Option<Self> {
+        if seconds <= u64::MAX >> 1 {
+            Some(Self(seconds))
+        } else {
+            None
+        }
+    }
+
+    /// What a cosigner signs: two header lines, then the note text.
+    pub(super) fn message(self, text: &str) -> String {
+        format!("cosignature/v1\ntime {}\n{text}", self.0)
+    }
+
     /// Seconds since the epoch.
     pub const fn seconds(self) -> u64 {
         self.0
@@ -179,11 +193,12 @@ impl VerifierKey {
     /// `u64 time || signature` over two header lines and the note text.
     fn cosignature_time(&self, text: &str, bytes: &[u8]) -> Option<CosignatureTime> {
         let (time, signature) = bytes.split_first_chunk::<8>()?;
-        let time = u64::from_be_bytes(*time);
+        let time = CosignatureTime::new(u64::from_be_bytes(*time))?;
         let signature = Signature::from_bytes(signature.try_into().ok()?);
-        let message = format!("cosignature/v1\ntime {time}\n{text}");
-        let holds = time <= u64::MAX >> 1 && self.public_key.is_signature(message.as_bytes(), &signature);
-        holds.then_some(CosignatureTime(time))
+        let holds = self
+            .public_key
+            .is_signature(time.message(text).as_bytes(), &signature);
+        holds.then_some(time)
     }
 }
 
