@@ -15,6 +15,7 @@ mod tiles;
 mod trust;
 mod verify;
 mod windows;
+pub mod witness;
 mod words;
 
 pub use finding::{Finding, Report, Severity, Verdict};

@@ -138,6 +138,16 @@ impl Note {
         Ok(key)
     }
 
+    /// The note with the signature lines of this key alone.
+    #[must_use]
+    pub fn only(&self, key: &VerifierKey) -> Self {
+        let is_by = |line: &&NoteSignature| line.name == *key.name() && line.id == key.id();
+        Self {
+            text: self.text.clone(),
+            signatures: self.signatures.iter().filter(is_by).cloned().collect(),
+        }
+    }
+
     /// Adds the signature lines of another copy of this note that it does not have yet. A copy with another text is refused.
     pub fn join(&mut self, other: &Self) -> Result<(), LedgerError> {
         if self.text != other.text {

@@ -7,6 +7,7 @@ mod filter;
 mod paths;
 mod prove;
 mod reader;
+mod tips;
 
 pub use at::{Certainty, Standing, at};
 pub use coverage::{Day, DayState, OpenGap, coverage, open_gaps};
@@ -15,6 +16,7 @@ pub use filter::{Filter, actors, history, select};
 pub use paths::PathChanges;
 pub use prove::{GrowthEvidence, LeafEvidence, Source};
 pub use reader::{KeyOf, Reader, Record, Row, WindowRow};
+pub use tips::Tip;
 
 #[cfg(test)]
 mod tests;

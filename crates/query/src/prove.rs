@@ -38,10 +38,10 @@ pub enum Source {
     Segments,
 }
 
-/// A leaf, what opens it, and its inclusion proof in the tree of the newest checkpoint.
+/// A leaf, what opens it, and its inclusion proof in the tree of a checkpoint.
 #[derive(Debug, Clone)]
 pub struct LeafEvidence {
-    /// The newest checkpoint of the log, as signed.
+    /// The checkpoint of the tree that the proof is made in, as signed.
     pub checkpoint: Note,
     /// Place of the leaf in the log.
     pub index: LeafIndex,
@@ -100,6 +100,20 @@ impl Reader {
         index: u64,
     ) -> BoxFuture<'_, Result<LeafEvidence, QueryError>> {
         Box::pin(async move { self.open_log(year).await?.leaf(index).await })
+    }
+
+    /// As [`Reader::prove_leaf`], in the tree of the checkpoint of this size instead of the newest one.
+    pub fn prove_leaf_in(
+        &self,
+        year: Option<i16>,
+        index: u64,
+        size: u64,
+    ) -> BoxFuture<'_, Result<LeafEvidence, QueryError>> {
+        Box::pin(async move {
+            let mut log = self.open_log(year).await?;
+            log.last = log.of_size(size).await?.0;
+            log.leaf(index).await
+        })
     }
 
     /// The consistency proof between the checkpoints of these tree sizes.

@@ -149,6 +149,7 @@ fn joins_the_signatures_of_copies_of_one_note() {
     let firsts = [first];
     assert_eq!(one.verify(&firsts, &witnesses).unwrap().len(), 3);
     assert_eq!(one.signatures().len(), 4);
+    assert_eq!(one.only(&firsts[0]).signatures(), &note.signatures()[..1]);
     let foreign = Note::new("another text\n".into()).unwrap();
     assert_eq!(
         one.join(&foreign).unwrap_err().to_string(),
@@ -186,7 +187,9 @@ fn refuses_what_the_signers_own_key_refuses() {
     let error = note.sign(&name("a.example/log"), &WrongSigner).unwrap_err();
     assert!(matches!(error, LedgerError::SignerMismatch(_)));
     let time = CosignatureTime::new(5).unwrap();
-    let error = note.cosign(&name("a.example/log"), &WrongSigner, time).unwrap_err();
+    let error = note
+        .cosign(&name("a.example/log"), &WrongSigner, time)
+        .unwrap_err();
     assert!(matches!(error, LedgerError::SignerMismatch(_)));
     assert_eq!(note.signatures(), []);
 }
