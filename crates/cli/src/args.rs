@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Prove one action, or the growth of a log, in a file that can be checked offline; or check such a file
     Prove(ProveArgs),
+    /// Cosign a ledger's checkpoints as a witness, if they continue what this witness saw before
+    Witness(WitnessArgs),
     /// Make what is derived from the record again
     #[command(subcommand)]
     Views(ViewsCommand),
@@ -239,9 +241,30 @@ pub(crate) struct ProveArgs {
     /// Keys that the check trusts
     #[arg(long, value_name = "FILE", requires = "check")]
     pub(crate) policy: Option<PathBuf>,
+    /// A cosigned copy of a checkpoint, whose cosignatures go into the proof; may be repeated. The proof is then made in its tree
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    pub(crate) cosigned: Vec<PathBuf>,
     /// Judge the validity of keys as of this moment instead of now (RFC 3339)
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WitnessArgs {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    /// Name of the witness, under which verifiers know its key, for example witness.example/w0
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: String,
+    /// Private key of the witness (PKCS#8 PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Directory in which the witness remembers what it saw; must exist
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// Write the cosigned checkpoint to this file, which must not exist; to standard output when absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -256,6 +279,9 @@ pub(crate) enum KeyCommand {
     Generate {
         /// Where to write the private key; refuses an existing file
         file: PathBuf,
+        /// The key is for `revtrail witness` under this name: print the verifier key that auditors name in their policy
+        #[arg(long, value_name = "NAME")]
+        witness: Option<String>,
     },
     /// Print the public key and the verifier key of each ledger's present log
     Show,

@@ -13,6 +13,7 @@ mod questions;
 mod schedule;
 mod settings;
 mod views;
+mod witness;
 
 use clap::CommandFactory as _;
 
@@ -37,6 +38,7 @@ pub(crate) async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Coverage(args) => questions::coverage(global, args).await,
         Command::Export(args) => questions::export(global, args).await,
         Command::Prove(args) => prove::run(global, args).await,
+        Command::Witness(args) => witness::run(global, args).await,
         Command::Views(command) => views::run(global, command).await,
         Command::Key(command) => key::run(global, command),
         Command::Config(command) => settings::run(global, command),

@@ -74,6 +74,20 @@ pub(crate) fn ledgers<'a>(
         })
 }
 
+/// The one ledger that a command is about.
+pub(crate) fn one_ledger<'a>(
+    config: &'a Config,
+    arg: &LedgerArg,
+) -> Result<(&'a LedgerName, &'a Ledger), Failure> {
+    let found = ledgers(config, arg)?;
+    if let [one] = found.as_slice() {
+        return Ok(*one);
+    }
+    let known: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    let hint = format!("add --ledger with one of: {}", known.join(", "));
+    Err(Failure::usage("the configuration has several ledgers", &hint))
+}
+
 fn read(what: &str, path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| {
         let error = anyhow::Error::new(error).context(format!("{what} {} could not be read", path.display()));
@@ -93,6 +107,11 @@ pub(crate) fn signer(config: &Config) -> Result<FileSigner, Failure> {
             "set it to the private key file; this command signs",
         ));
     };
+    load_key(path)
+}
+
+/// Loads a private key.
+pub(crate) fn load_key(path: &Path) -> Result<FileSigner, Failure> {
     FileSigner::from_pkcs8_pem(&read("private key", path)?).map_err(|error| {
         let error = anyhow::anyhow!("{} is not an Ed25519 private key: {error}", path.display());
         Failure::new(

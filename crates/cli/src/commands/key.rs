@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, path::Path};
 
-use revtrail_ledger::{FileSigner, Signer as _};
+use revtrail_ledger::{Algorithm, FileSigner, Signer as _, VerifierKey};
 use revtrail_model::{
     layout::LogName,
     time::{Clock as _, year},
@@ -14,25 +14,32 @@ use crate::{
     args::{Global, KeyCommand},
     clock::SystemClock,
     exit::{Exit, Failure},
-    output::{Sheet, say},
+    output::{Sheet, print, say},
     wiring,
 };
 
 pub(crate) fn run(global: &Global, command: &KeyCommand) -> Result<Exit, Failure> {
     match command {
-        KeyCommand::Generate { file } => generate(file),
+        KeyCommand::Generate { file, witness } => generate(file, witness.as_deref()),
         KeyCommand::Show => show(global),
     }
 }
 
-fn generate(file: &Path) -> Result<Exit, Failure> {
+fn generate(file: &Path, witness: Option<&str>) -> Result<Exit, Failure> {
+    let name = witness.map(super::witness::key_name).transpose()?;
     let public = file.with_extension("pub.pem");
     generate_pair(file, &public)?;
+    let user = if name.is_some() { "witness" } else { "harvest" };
     say(&format!(
-        "private key: {} (keep it where only the harvest can read it)\npublic key:  {} (give it to verifiers)",
+        "private key: {} (keep it where only the {user} can read it)\npublic key:  {} (give it to verifiers)",
         file.display(),
         public.display()
     ));
+    if let Some(name) = name {
+        let key = wiring::load_key(file)?.public_key();
+        let verifier = VerifierKey::new(name, Algorithm::Cosignature, key);
+        print(&format!("{verifier}\n"))?;
+    }
     Ok(Exit::Done)
 }
 

@@ -1,5 +1,6 @@
 //! `prove`: one action, or the growth of a log, as a file that can be checked offline; and the check.
 
+mod cosigned;
 mod statement;
 
 use std::{io::Write as _, path::Path, sync::Arc};
@@ -80,14 +81,21 @@ async fn make(global: &Global, args: &ProveArgs) -> Result<Made, Failure> {
     let failed = |error: revtrail_query::QueryError| {
         Failure::from(error).at_archive(&config.archive, config.endpoint_url.as_ref())
     };
+    let copies = cosigned::Copies::read(&args.cosigned)?;
     let (bytes, note, source) = if let Some(sizes) = &args.consistency {
         let sizes = (sizes[0], sizes[1]);
-        let found = reader.prove_growth(subject.year, sizes).await.map_err(failed)?;
+        let mut found = reader.prove_growth(subject.year, sizes).await.map_err(failed)?;
+        copies.join([&mut found.old, &mut found.new])?;
         let file = ConsistencyProof::new(&found.old, &found.new, &found.hashes);
         let bytes = file.to_bytes().map_err(bug)?;
         (bytes, found.new, found.source)
     } else {
-        let found = reader.prove_leaf(subject.year, index).await.map_err(failed)?;
+        let found = match copies.size()? {
+            Some(size) => reader.prove_leaf_in(subject.year, index, size).await,
+            None => reader.prove_leaf(subject.year, index).await,
+        };
+        let mut found = found.map_err(failed)?;
+        copies.join([&mut found.checkpoint])?;
         let (note, source) = (found.checkpoint.clone(), found.source);
         (leaf_proof(found, &fields)?.to_bytes(), note, source)
     };
@@ -144,16 +152,10 @@ fn subject<'c>(config: &'c Config, args: &ProveArgs, year: Option<i16>) -> Resul
         let hint = "write the year, or ledger and year: --log finance/2026";
         chosen = Some(parsed.ok_or_else(|| Failure::usage(format!("{log:?} is not the log meant"), hint))?);
     }
-    let found = wiring::ledgers(config, &LedgerArg { ledger })?;
-    if let [one] = found.as_slice() {
-        return Ok(Subject {
-            ledger: *one,
-            year: chosen,
-        });
-    }
-    let known: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-    let hint = format!("add --ledger with one of: {}", known.join(", "));
-    Err(Failure::usage("the configuration has several ledgers", &hint))
+    Ok(Subject {
+        ledger: wiring::one_ledger(config, &LedgerArg { ledger })?,
+        year: chosen,
+    })
 }
 
 fn fields(names: &[String]) -> Result<Vec<Field>, Failure> {
@@ -224,7 +226,7 @@ const fn exit_of(refusal: &Refusal) -> Exit {
     }
 }
 
-fn read(what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
     let outcome =
@@ -248,6 +250,16 @@ fn deliver(global: &Global, args: &ProveArgs, bytes: &[u8], statement: &Statemen
         }
         return Ok(Exit::Done);
     };
+    create(path, bytes)?;
+    statement::show(global, statement)?;
+    if !global.quiet {
+        say(&format!("written to {}", path.display()));
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes a file that does not exist yet.
+pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -260,10 +272,5 @@ fn deliver(global: &Global, args: &ProveArgs, bytes: &[u8], statement: &Statemen
             error,
             Some("name a file that does not exist yet".into()),
         )
-    })?;
-    statement::show(global, statement)?;
-    if !global.quiet {
-        say(&format!("written to {}", path.display()));
-    }
-    Ok(Exit::Done)
+    })
 }

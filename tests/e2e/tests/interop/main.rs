@@ -215,6 +215,51 @@ fn go_accepts_our_consistency_proofs_and_refuses_changed_ones() {
     }
 }
 
+#[test]
+fn go_accepts_our_cosignatures_and_refuses_changed_ones() {
+    let log = Log::new();
+    let Some(program) = go(&log.bench) else { return };
+    let made = log
+        .bench
+        .call(&["key", "generate", "--witness", "w.example/1", "w.pem"])
+        .exits(0);
+    fs::create_dir(log.bench.dir().join("seen")).unwrap();
+    let cosigned = log
+        .bench
+        .call(&[
+            "witness",
+            "--name",
+            "w.example/1",
+            "--key",
+            "w.pem",
+            "--state",
+            "seen",
+        ])
+        .exits(0);
+    let file = log.bench.dir().join("cosigned");
+    let judge = |note: &str| {
+        fs::write(&file, note).unwrap();
+        let mut command = Command::new(&program);
+        command
+            .arg(&log.key)
+            .arg(&file)
+            .arg("cosigned")
+            .arg(made.stdout.trim());
+        accepts(&mut command, "")
+    };
+    assert!(judge(&cosigned.stdout));
+    let log_alone = fs::read_to_string(log.checkpoint(3)).unwrap();
+    assert!(!judge(&log_alone), "no cosignature");
+    let cosignature = cosigned.stdout.lines().last().unwrap();
+    let blob = cosignature.rsplit_once(' ').unwrap().1;
+    for place in [10, 20, 60] {
+        let mut other = blob.to_owned();
+        let letter = if other.as_bytes()[place] == b'A' { "B" } else { "A" };
+        other.replace_range(place..=place, letter);
+        assert!(!judge(&cosigned.stdout.replace(blob, &other)), "letter {place}");
+    }
+}
+
 /// The signature is plain Ed25519 over the note text, so the most common tool of all can check it.
 #[test]
 fn openssl_accepts_the_signature_of_a_checkpoint() {
