@@ -103,17 +103,23 @@ pub(crate) enum Command {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Default)]
 pub(crate) struct LedgerArg {
     /// Ledger; all of them when absent
     #[arg(long, value_name = "NAME")]
     pub(crate) ledger: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Default)]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) ledger: LedgerArg,
+    /// Trust the keys of this file, and no others
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// A cosigned copy of a checkpoint, to compare with the record and to count for the policy; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cosigned: Vec<PathBuf>,
     /// Judge deadlines as of this moment instead of now (RFC 3339)
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<String>,
@@ -282,6 +288,14 @@ pub(crate) enum KeyCommand {
         /// The key is for `revtrail witness` under this name: print the verifier key that auditors name in their policy
         #[arg(long, value_name = "NAME")]
         witness: Option<String>,
+    },
+    /// Make the key of the logs to come: it takes over at the turn of the year, announced by the closing leaf of the year before
+    Rotate {
+        /// Where to write the private key; refuses an existing file
+        file: PathBuf,
+        /// First year whose logs bear it; the next year when absent
+        #[arg(long, value_name = "YEAR")]
+        from: Option<i16>,
     },
     /// Print the public key and the verifier key of each ledger's present log
     Show,

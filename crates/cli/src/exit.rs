@@ -121,7 +121,10 @@ impl From<revtrail_harvest::HarvestError> for Failure {
         let exit = match &error {
             Error::NoLog { .. } | Error::LogExists { .. } => Exit::Usage,
             Error::Lost { .. } => Exit::Lost,
-            Error::Contradiction { .. } | Error::Digest { .. } | Error::State { .. } => Exit::Contradiction,
+            Error::Contradiction { .. }
+            | Error::Digest { .. }
+            | Error::State { .. }
+            | Error::OtherKey { .. } => Exit::Contradiction,
             Error::Archive(inner) if inner.kind() == revtrail_archive::ArchiveErrorKind::Config => {
                 Exit::Usage
             }

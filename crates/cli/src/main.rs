@@ -4,6 +4,7 @@ mod args;
 mod clock;
 mod commands;
 mod exit;
+mod keys;
 mod logging;
 mod output;
 mod progress;

@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use revtrail_archive::{Archive, ArchiveUrl, Retention, S3Archive, S3Options, S3Settings};
 use revtrail_connector::{Connector, ConnectorError};
-use revtrail_harvest::{FolderPlan, HarvestError, RunPlan, Step};
-use revtrail_ledger::{Algorithm, FileSigner, Origin, PublicKey, Signer, VerifierKey};
+use revtrail_harvest::{FolderPlan, HarvestError, NextSigner, RunPlan, Step};
+use revtrail_ledger::{FileSigner, PublicKey, Signer};
 use revtrail_model::{
     Digest,
     id::{AccountName, LedgerName},
     leaf::Tool,
     sha256,
-    time::Clock,
+    time::{Clock, Timestamp, year},
 };
 use revtrail_settings::{Account, Config, Ledger};
 
@@ -19,6 +19,7 @@ use crate::{
     args::LedgerArg,
     clock::SystemClock,
     exit::{Exit, Failure},
+    keys::{Keys, load_public},
 };
 
 /// Opens the archive.
@@ -88,7 +89,7 @@ pub(crate) fn one_ledger<'a>(
     Err(Failure::usage("the configuration has several ledgers", &hint))
 }
 
-fn read(what: &str, path: &Path) -> Result<String, Failure> {
+pub(crate) fn read(what: &str, path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| {
         let error = anyhow::Error::new(error).context(format!("{what} {} could not be read", path.display()));
         Failure::new(
@@ -122,26 +123,18 @@ pub(crate) fn load_key(path: &Path) -> Result<FileSigner, Failure> {
     })
 }
 
-/// The public key that checkpoints are checked with.
+/// The public key of the present logs.
 pub(crate) fn public_key(config: &Config) -> Result<PublicKey, Failure> {
     let Some(path) = &config.public_key_file else {
         return Ok(signer(config)?.public_key());
     };
-    PublicKey::from_pem(&read("public key", path)?).map_err(|error| {
-        let error = anyhow::anyhow!("{} is not an Ed25519 public key: {error}", path.display());
-        Failure::new(
-            Exit::CannotJudge,
-            error,
-            Some("give a PEM file as `revtrail key generate` or `openssl pkey -pubout` writes it".into()),
-        )
-    })
+    load_public(path)
 }
 
 /// The public key, which must be the other half of the private one.
-pub(crate) fn check_pair(config: &Config, signer: &FileSigner) -> Result<PublicKey, Failure> {
-    let key = public_key(config)?;
-    if key.as_bytes() == signer.public_key().as_bytes() {
-        return Ok(key);
+pub(crate) fn check_pair(config: &Config, signer: &FileSigner) -> Result<(), Failure> {
+    if public_key(config)?.as_bytes() == signer.public_key().as_bytes() {
+        return Ok(());
     }
     Err(Failure::usage(
         "signing.public_key_file is not the public half of signing.key_file",
@@ -149,10 +142,25 @@ pub(crate) fn check_pair(config: &Config, signer: &FileSigner) -> Result<PublicK
     ))
 }
 
-/// The verifier key of the log with this origin.
-pub(crate) fn verifier_key(origin: &str, key: &PublicKey) -> Option<VerifierKey> {
-    let name = origin.parse::<Origin>().ok()?.key_name().ok()?;
-    Some(VerifierKey::new(name, Algorithm::Ed25519, *key))
+/// The key that takes over at the turn of a year. Its private half may come late, but not later than the year it is for.
+fn next_signer(config: &Config, now: Timestamp) -> Result<Option<NextSigner>, Failure> {
+    let Some(next) = &config.next_key else {
+        return Ok(None);
+    };
+    match &next.key_file {
+        Some(path) => Ok(Some(NextSigner {
+            from: next.from,
+            signer: Arc::new(load_key(path)?),
+        })),
+        None if year(now) < next.from => Ok(None),
+        None => Err(Failure::usage(
+            format!(
+                "signing.next_key_file is not set, and the logs from {} on bear that key",
+                next.from
+            ),
+            "set it to the private key file that `revtrail key rotate` made",
+        )),
+    }
 }
 
 /// One connector per account that the ledger's folders use.
@@ -194,7 +202,9 @@ pub(crate) async fn run_plan(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let connectors = connectors(config, ledger, &clock)?;
     let signer = signer(config)?;
-    let key = check_pair(config, &signer)?;
+    check_pair(config, &signer)?;
+    let keys = Keys::load(config)?;
+    let next = next_signer(config, clock.now())?;
     let folders = ledger.folders.iter().filter_map(|folder| {
         Some(FolderPlan {
             name: folder.name.clone(),
@@ -210,8 +220,9 @@ pub(crate) async fn run_plan(
         origin: ledger.origin.clone(),
         archive: archive(config).await?,
         signer: Arc::new(signer),
+        next,
         verifier: Arc::new(move |origin| {
-            verifier_key(origin, &key)
+            keys.verifier(origin)
                 .ok_or_else(|| HarvestError::Ledger(format!("{origin:?} cannot be the name of a log")))
         }),
         retention: Arc::new(move |year| {

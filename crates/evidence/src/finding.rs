@@ -1,7 +1,9 @@
 //! What a verification found.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
+use revtrail_ledger::VerifierKey;
+use revtrail_model::Digest;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -123,6 +125,22 @@ pub struct Report {
     pub origin: Option<String>,
     /// End of the newest run, its own clock.
     pub last_run_at: Option<String>,
+    /// The logs, oldest first, as far as cosigned copies are compared with them.
+    #[serde(skip)]
+    pub checked: Vec<CheckedLog>,
+}
+
+/// One log that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedLog {
+    /// Its origin.
+    pub origin: String,
+    /// The key that it was checked with.
+    pub key: VerifierKey,
+    /// Prefix of its objects.
+    pub prefix: String,
+    /// SHA-256 of the text of each checkpoint, by tree size.
+    pub texts: BTreeMap<u64, Digest>,
 }
 
 impl Report {

@@ -12,15 +12,17 @@ mod snapshot;
 mod source;
 mod statement;
 mod tiles;
+mod tips;
 mod trust;
 mod verify;
 mod windows;
 pub mod witness;
 mod words;
 
-pub use finding::{Finding, Report, Severity, Verdict};
+pub use finding::{CheckedLog, Finding, Report, Severity, Verdict};
 pub use source::{RecordSource, SourceError};
 pub use statement::Statement;
+pub use tips::judge_tips;
 pub use trust::{PolicyError, TrustPolicy, TrustedLog};
 pub use verify::{Policy, VerifyError, verify};
 pub use words::{visible, when, who};

@@ -33,6 +33,8 @@ pub(crate) enum Loaded {
 /// What a checkpoint signs, and what stands beside it.
 pub(crate) struct Signed {
     pub(crate) reference: CheckpointRef,
+    /// SHA-256 of the checkpoint's text, which every copy of it has, whoever signed that.
+    pub(crate) text: Digest,
     /// SHA-256 of the segment object, as the checkpoint names it.
     pub(crate) named: Option<Digest>,
     /// Key of the segment.
@@ -159,6 +161,7 @@ pub(crate) fn load(log: &LogCheck<'_>, seq: u64) -> Result<Loaded, SourceError> 
     };
     Ok(Loaded::Signed(Box::new(Signed {
         reference,
+        text: sha256(checkpoint.to_text().as_bytes()),
         named: segment_digest(&checkpoint.extensions),
         key,
         segment,

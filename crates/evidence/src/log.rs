@@ -1,19 +1,20 @@
 //! One log: checkpoints in order, and the snapshots between them.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     ops::Range,
 };
 
 use revtrail_ledger::{Frontier, VerifierKey};
 use revtrail_model::{
+    Digest,
     layout::{Kind, LogName, ObjectName},
     leaf::{CheckpointRef, PreviousLog},
 };
 
 use crate::{
     ahead::in_order,
-    finding::{Finding, Report},
+    finding::{CheckedLog, Finding, Report},
     identity::{Ids, Raws},
     load::{Loaded, load},
     snapshot::SnapshotCheck,
@@ -45,6 +46,9 @@ pub(crate) struct Carried {
     pub(crate) raws: Raws,
     pub(crate) previous_log: Option<PreviousLog>,
     pub(crate) next_origin: Option<String>,
+    pub(crate) next_key: Option<String>,
+    /// SHA-256 of each checkpoint's text, by tree size.
+    pub(crate) texts: BTreeMap<u64, Digest>,
     pub(crate) closed: bool,
     pub(crate) due: Option<revtrail_model::time::Timestamp>,
     pub(crate) finished_at: Option<revtrail_model::time::Timestamp>,
@@ -193,7 +197,7 @@ impl<'a> LogCheck<'a> {
             }
             Loaded::Signed(signed) => signed,
         };
-        let reference = signed.reference;
+        let (reference, text) = (signed.reference, signed.text);
         if carried
             .checkpoint
             .is_some_and(|before| reference.size <= before.size)
@@ -205,6 +209,7 @@ impl<'a> LogCheck<'a> {
         SnapshotCheck { log, seq, reference }.run(*signed, carried, report)?;
         report.snapshots += 1;
         carried.checkpoint = Some(reference);
+        carried.texts.insert(reference.size.0, text);
         Ok(())
     }
 
@@ -234,12 +239,20 @@ impl<'a> LogCheck<'a> {
         report.root = carried.checkpoint.map(|checkpoint| checkpoint.root.to_string());
         report.origin = Some(self.origin.to_owned());
         report.last_run_at = carried.finished_at.map(|at| at.to_string());
+        report.checked.push(CheckedLog {
+            origin: self.origin.to_owned(),
+            key: self.key.clone(),
+            prefix: self.name.prefix(),
+            texts: carried.texts,
+        });
         End {
+            key: self.key.clone(),
             prefix: self.name.prefix(),
             tip,
             previous: carried.previous_log,
             closed: carried.closed,
             next_origin: carried.next_origin,
+            next_key: carried.next_key,
             origin: self.origin.to_owned(),
             due: carried.due,
             views: Vec::new(),

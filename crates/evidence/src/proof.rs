@@ -28,7 +28,7 @@ use revtrail_model::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-pub use check::{ProvenLeaf, Signed, check_checkpoint, check_leaf_proof};
+pub use check::{ProvenLeaf, Signed, check_leaf_proof};
 pub use consistency::{ConsistencyProof, ProvenGrowth, check_consistency};
 
 /// Fields that a leaf commits to, in the order of their names.

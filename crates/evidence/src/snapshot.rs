@@ -273,4 +273,5 @@ impl SnapshotCheck<'_> {
 fn closed(close: &CloseLeaf, carried: &mut Carried) {
     carried.closed = true;
     carried.next_origin = Some(close.next_origin.clone());
+    carried.next_key = Some(close.next_public_key.clone());
 }

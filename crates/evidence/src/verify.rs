@@ -1,6 +1,6 @@
 //! A whole ledger: its logs, year by year, and the joints between them.
 
-use revtrail_ledger::VerifierKey;
+use revtrail_ledger::{Algorithm, VerifierKey};
 use revtrail_model::{id::LedgerName, layout::LogName, leaf::PreviousLog, time::Timestamp};
 
 use crate::{
@@ -42,7 +42,10 @@ pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, 
     let mut views = Vec::new();
     for name in years(&keys, &policy.ledger) {
         let origin = name.origin(&policy.origin);
-        let key = (policy.key)(&origin).ok_or_else(|| VerifyError::NoKey(origin.clone()))?;
+        let key = match (policy.key)(&origin) {
+            Some(key) => key,
+            None => announced(previous.as_ref(), &origin, &mut report)?,
+        };
         let own: Vec<&String> = keys
             .iter()
             .filter(|key| key.starts_with(&name.prefix()))
@@ -67,6 +70,21 @@ pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, 
     Ok(report)
 }
 
+/// The key that the close leaf of the log before announces, for a log that the verifier has no key for: whoever trusts that log's key
+/// trusts what it signed.
+fn announced(before: Option<&End>, origin: &str, report: &mut Report) -> Result<VerifierKey, VerifyError> {
+    let key = before
+        .filter(|end| end.next_origin.as_deref() == Some(origin))
+        .and_then(|end| end.next_key.as_ref()?.parse::<VerifierKey>().ok())
+        .filter(|key| key.name().as_str() == origin && key.algorithm() == Algorithm::Ed25519)
+        .ok_or_else(|| VerifyError::NoKey(origin.to_owned()))?;
+    let what = format!(
+        "there is no trusted key for this log; it is checked with the one that the log before announces, {key}"
+    );
+    report.findings.push(Finding::note(origin, what));
+    Ok(key)
+}
+
 /// How a log ends, as far as the next one must agree.
 pub(crate) struct End {
     /// Prefix of the log.
@@ -77,6 +95,10 @@ pub(crate) struct End {
     pub(crate) previous: Option<PreviousLog>,
     /// It was closed.
     pub(crate) closed: bool,
+    /// Key that it was checked with.
+    pub(crate) key: VerifierKey,
+    /// Verifier key of the log its close leaf names.
+    pub(crate) next_key: Option<String>,
     /// Origin of the log its close leaf names.
     pub(crate) next_origin: Option<String>,
     /// Origin of this log.
@@ -153,6 +175,14 @@ fn joint(before: Option<&End>, end: &End, report: &mut Report) {
         report
             .findings
             .push(finding.values(before.next_origin.clone().unwrap_or_default(), &end.origin));
+    } else if before.next_key.as_deref() != Some(end.key.to_string().as_str()) {
+        let finding = Finding::contradiction(
+            end.prefix.clone(),
+            "the key of this log is not the one that the close leaf of the log before announces",
+        );
+        report
+            .findings
+            .push(finding.values(before.next_key.clone().unwrap_or_default(), &end.key));
     }
 }
 

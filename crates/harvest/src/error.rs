@@ -42,6 +42,16 @@ pub enum HarvestError {
         /// What is wrong.
         what: String,
     },
+    /// A log bears another key than the configured one, or another one was announced for it.
+    #[error("{at} is bound to the key {bound}, the configured key is {configured}")]
+    OtherKey {
+        /// The log, or its checkpoint.
+        at: String,
+        /// The configured key.
+        configured: String,
+        /// The key that the log has, or that the close leaf of the log before announced.
+        bound: String,
+    },
     /// The newest record lies in a year after the present one: a clock is wrong.
     #[error("the newest log is {log}, but the present year is {year}")]
     Clock {
@@ -102,6 +112,9 @@ impl HarvestError {
             }
             Self::Contradiction { .. } | Self::Digest { .. } | Self::State { .. } => {
                 "run `revtrail verify` and keep the archive as it is: something was changed or lost".into()
+            }
+            Self::OtherKey { .. } => {
+                "a log keeps its key for its whole year: put the old key back, and announce a new one for the next year with `revtrail key rotate`; if no key was changed here, keep the archive as it is and run `revtrail verify`".into()
             }
             Self::Clock { .. } => "set the clock of this machine".into(),
             Self::Ledger(_) | Self::Model(_) | Self::Compress(_) => {

@@ -21,5 +21,5 @@ pub mod years;
 
 pub use error::HarvestError;
 pub use folder::FolderPlan;
-pub use run::{FolderSummary, KeyOf, RunPlan, Step, Summary, run};
+pub use run::{FolderSummary, KeyOf, NextSigner, RunPlan, Step, Summary, run};
 pub use years::init;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use revtrail_archive::{Archive, ObjectKey, record};
-use revtrail_ledger::{Checkpoint, Frontier, TreeSize, VerifierKey, leaf_hash};
+use revtrail_ledger::{Checkpoint, Frontier, LedgerError, Note, TreeSize, VerifierKey, leaf_hash};
 use revtrail_model::{
     Digest,
     id::LedgerName,
@@ -75,7 +75,7 @@ pub async fn open_log(
         what,
     };
     let checkpoint =
-        Checkpoint::open(&note, key).map_err(|error| contradiction(&checkpoint_key, error.to_string()))?;
+        Checkpoint::open(&note, key).map_err(|error| refused((&checkpoint_key, &note), key, &error))?;
     let root = digest_of(&checkpoint.root);
     let segment_key = name.object(Kind::Segment, newest.seq, &root);
     let segment = store::read(archive, &segment_key).await?;
@@ -117,6 +117,26 @@ pub async fn open_log(
         state_digest,
         inventories,
     })
+}
+
+/// Why a checkpoint does not open. One that another key signed in the log's name may be a matter of configuration.
+fn refused((object, note): (&str, &[u8]), key: &VerifierKey, error: &LedgerError) -> HarvestError {
+    let other = Note::parse(note).ok().and_then(|note| {
+        let mut own = note.signatures().iter().filter(|line| line.name() == key.name());
+        let line = own.next().filter(|line| line.id() != key.id())?;
+        Some(format!("{}+{}", line.name(), line.id()))
+    });
+    match other {
+        Some(bound) => HarvestError::OtherKey {
+            at: object.to_owned(),
+            configured: key.to_string(),
+            bound,
+        },
+        None => HarvestError::Contradiction {
+            key: object.to_owned(),
+            what: error.to_string(),
+        },
+    }
 }
 
 /// The tree before the segment, which the state holds, with the segment's leaves put on.

@@ -38,7 +38,9 @@ pub struct RunPlan {
     pub archive: Arc<dyn Archive>,
     /// Who signs.
     pub signer: Arc<dyn Signer>,
-    /// Makes the verifier key of an origin from the configured public key.
+    /// The key of the logs to come, if it is another one.
+    pub next: Option<NextSigner>,
+    /// Makes the verifier key of an origin from the configured public keys.
     pub verifier: KeyOf,
     /// The lock of record objects of a log year; `None` where the archive cannot hold objects.
     pub retention: Arc<dyn Fn(i16) -> Option<Retention> + Send + Sync>,
@@ -56,6 +58,25 @@ pub struct RunPlan {
     pub snapshot_events: usize,
     /// Told of progress.
     pub progress: Arc<dyn Fn(&Step) + Send + Sync>,
+}
+
+/// The key that takes over at the turn of a year.
+#[derive(Clone)]
+pub struct NextSigner {
+    /// First year whose logs it signs.
+    pub from: i16,
+    /// Who signs then.
+    pub signer: Arc<dyn Signer>,
+}
+
+impl RunPlan {
+    /// Who signs the log of this year.
+    pub(crate) fn signer_of(&self, year: i16) -> &dyn Signer {
+        match &self.next {
+            Some(next) if year >= next.from => next.signer.as_ref(),
+            _ => self.signer.as_ref(),
+        }
+    }
 }
 
 /// Progress of a run.
@@ -283,7 +304,7 @@ impl<'a> Running<'a> {
             archive: &self.plan.archive,
             name: &self.name,
             origin: &self.origin,
-            signer: self.plan.signer.as_ref(),
+            signer: self.plan.signer_of(self.name.year),
             retention: (self.plan.retention)(self.name.year),
         };
         let changed: Changed = self

@@ -122,7 +122,8 @@ async fn close(
     HarvestError,
 > {
     let (origin, name, closing) = (log.origin.clone(), log.name.clone(), log.seq + 1);
-    let checkpoint = if is_closed(plan, &log).await? {
+    let checkpoint = if let Some(leaf) = close_leaf(plan, &log).await? {
+        binds(plan, &leaf, next)?;
         publish::after_commit(plan, &name, log.seq).await;
         log.checkpoint
     } else {
@@ -166,12 +167,27 @@ async fn close(
     Ok((previous, folders, inventories))
 }
 
-async fn is_closed(plan: &RunPlan, log: &OpenLog) -> Result<bool, HarvestError> {
+/// The close leaf of a log that was closed before.
+async fn close_leaf(plan: &RunPlan, log: &OpenLog) -> Result<Option<CloseLeaf>, HarvestError> {
     let key = log.name.object(Kind::Segment, log.seq, &log.checkpoint.root);
     let leaves = crate::snapshot::read_segment(&key, &store::read(&plan.archive, &key).await?)?;
-    Ok(leaves
-        .iter()
-        .any(|leaf| matches!(Leaf::parse(leaf), Ok(Leaf::Close(_)))))
+    Ok(leaves.iter().find_map(|leaf| match Leaf::parse(leaf) {
+        Ok(Leaf::Close(leaf)) => Some(*leaf),
+        _ => None,
+    }))
+}
+
+/// A log that was closed has announced the key of the next one for good: no verifier would accept another.
+fn binds(plan: &RunPlan, leaf: &CloseLeaf, next: &LogName) -> Result<(), HarvestError> {
+    let ours = vkey(plan, next)?;
+    if leaf.next_origin == ours.name().as_str() && leaf.next_public_key != ours.to_string() {
+        return Err(HarvestError::OtherKey {
+            at: format!("log {next}"),
+            configured: ours.to_string(),
+            bound: leaf.next_public_key.clone(),
+        });
+    }
+    Ok(())
 }
 
 struct Opening<'a> {
@@ -224,7 +240,7 @@ fn target<'a>(plan: &'a RunPlan, name: &'a LogName, origin: &'a str) -> Target<'
         archive: &plan.archive,
         name,
         origin,
-        signer: plan.signer.as_ref(),
+        signer: plan.signer_of(name.year),
         retention: (plan.retention)(name.year),
     }
 }

@@ -15,7 +15,7 @@ use revtrail_model::{
 
 use crate::{
     error::{Problem, SettingsError},
-    file::{AccountFile, ArchiveFile, ConfigFile, FolderFile, LedgerFile, LockModeFile},
+    file::{AccountFile, ArchiveFile, ConfigFile, FolderFile, LedgerFile, LockModeFile, SigningFile},
     retention::Period,
     schedule::Schedule,
 };
@@ -39,12 +39,27 @@ pub struct Config {
     pub key_file: Option<PathBuf>,
     /// Public key.
     pub public_key_file: Option<PathBuf>,
+    /// The key that follows, if one was announced.
+    pub next_key: Option<NextKey>,
+    /// Public keys of earlier logs, with the last year of each, oldest first.
+    pub earlier_keys: Vec<(i16, PathBuf)>,
     /// Events after which a snapshot is committed.
     pub snapshot_events: usize,
     /// Accounts.
     pub accounts: BTreeMap<AccountName, Account>,
     /// Ledgers.
     pub ledgers: BTreeMap<LedgerName, Ledger>,
+}
+
+/// The key of the logs to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextKey {
+    /// First year whose logs bear it.
+    pub from: i16,
+    /// Private key.
+    pub key_file: Option<PathBuf>,
+    /// Public key.
+    pub public_key_file: Option<PathBuf>,
 }
 
 /// The lock of record objects.
@@ -157,6 +172,7 @@ impl Checks {
                 "give key_file (to harvest) or public_key_file (to verify and query)",
             );
         }
+        let (next_key, earlier_keys) = self.other_keys(&file.signing);
         let snapshot_events = file.harvest.snapshot_events.unwrap_or(SNAPSHOT_EVENTS);
         if !(1..=100_000).contains(&snapshot_events) {
             self.problem("harvest.snapshot_events", "must be from 1 to 100000");
@@ -183,10 +199,55 @@ impl Checks {
             endpoint_url: file.archive.endpoint_url,
             key_file: file.signing.key_file,
             public_key_file: file.signing.public_key_file,
+            next_key,
+            earlier_keys,
             snapshot_events: snapshot_events as usize,
             accounts,
             ledgers,
         })
+    }
+
+    /// Keys of other years than the present one.
+    fn other_keys(&mut self, file: &SigningFile) -> (Option<NextKey>, Vec<(i16, PathBuf)>) {
+        let earlier: Vec<(i16, PathBuf)> = file
+            .earlier
+            .iter()
+            .map(|key| (key.until, key.public_key_file.clone()))
+            .collect();
+        if !earlier.is_sorted_by_key(|(until, _)| *until)
+            || earlier.windows(2).any(|two| two[0].0 == two[1].0)
+        {
+            self.problem(
+                "signing.earlier",
+                "must be in the order of `until`, each year once",
+            );
+        }
+        let is_named = file.next_key_file.is_some() || file.next_public_key_file.is_some();
+        let Some(from) = file.next_from else {
+            if is_named {
+                self.problem(
+                    "signing.next_from",
+                    "must be written: the first year whose logs bear the next key",
+                );
+            }
+            return (None, earlier);
+        };
+        if !is_named {
+            self.problem(
+                "signing.next_from",
+                "needs next_key_file (to harvest) or next_public_key_file (to verify and query)",
+            );
+        }
+        if earlier.last().is_some_and(|(until, _)| *until + 1 >= from) {
+            let message = "must leave the present key at least one year after the last of signing.earlier";
+            self.problem("signing.next_from", message);
+        }
+        let next = NextKey {
+            from,
+            key_file: file.next_key_file.clone(),
+            public_key_file: file.next_public_key_file.clone(),
+        };
+        (Some(next), earlier)
     }
 
     fn archive(&mut self, file: &ArchiveFile) -> Option<ArchiveUrl> {

@@ -67,6 +67,27 @@ pub struct SigningFile {
     /// PEM file with the public key, as verifiers trust it. Default: the public half of `key_file`. Give it on machines that only verify
     /// and query, so that they need no private key.
     pub public_key_file: Option<PathBuf>,
+    /// Private key of the logs from `next_from` on, made by `revtrail key rotate`. The closing leaf of the year before announces it, signed
+    /// with the present key. Needed from the turn of the year on. Default: the key does not change.
+    pub next_key_file: Option<PathBuf>,
+    /// Public half of `next_key_file`, for machines that only verify and query. Default: taken from `next_key_file`.
+    pub next_public_key_file: Option<PathBuf>,
+    /// First year whose logs bear the next key. Must be a year to come when it is set: a log keeps its key for its whole year. Must be
+    /// written if a next key is.
+    pub next_from: Option<i16>,
+    /// Keys of earlier logs, after a rotation, oldest first. Without them, earlier logs cannot be checked. Default: none.
+    #[serde(default)]
+    pub earlier: Vec<EarlierKeyFile>,
+}
+
+/// The key of earlier logs.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierKeyFile {
+    /// Last year whose logs bear this key.
+    pub until: i16,
+    /// PEM file with the public key.
+    pub public_key_file: PathBuf,
 }
 
 /// How a run behaves.

@@ -6,11 +6,11 @@ mod file;
 mod retention;
 mod schedule;
 
-pub use config::{Account, Config, Folder, Ledger, Lock};
+pub use config::{Account, Config, Folder, Ledger, Lock, NextKey};
 pub use error::{Problem, SettingsError};
 pub use file::{
-    AccountFile, ArchiveFile, CaptureFile, ConfigFile, FolderFile, HarvestFile, LedgerFile, LockFile,
-    LockModeFile, SigningFile,
+    AccountFile, ArchiveFile, CaptureFile, ConfigFile, EarlierKeyFile, FolderFile, HarvestFile, LedgerFile,
+    LockFile, LockModeFile, SigningFile,
 };
 pub use retention::Period;
 pub use schedule::Schedule;

@@ -3,10 +3,10 @@
 use std::{fmt::Write as _, path::Path};
 
 use revtrail_evidence::{
-    Finding, Policy, RecordSource as _, Report, Severity, TrustPolicy, Verdict, VerifyError,
-    proof::{Refusal, check_checkpoint},
-    verify, visible,
+    Policy, RecordSource as _, Report, Severity, TrustPolicy, Verdict, VerifyError, judge_tips, verify,
+    visible,
 };
+use revtrail_ledger::Note;
 use revtrail_model::{
     id::LedgerName,
     layout::{Kind, LogName},
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &CopyArgs) -> Result<Exit, Failure> {
     };
     let mut report = verify(&source, &policy).map_err(|error| cannot_judge(&error, dir))?;
     if let Some(policy) = &trust.policy {
-        cosigned(&source, &place, policy, now, &mut report)?;
+        cosigned(&source, policy, now, &mut report)?;
     }
     show(args.form.output, &place, &report)?;
     advise(args, &place, &report);
@@ -107,42 +107,31 @@ impl Place {
 }
 
 /// What the policy requires beyond keys: cosigners, and keys still trusted. Asked of the newest checkpoint of each log, whose tree
-/// covers all before it.
+/// covers all before it; the cosignatures are those that the copy holds.
 fn cosigned(
     source: &Directory,
-    place: &Place,
     policy: &TrustPolicy,
     now: Timestamp,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let failed = |error| cannot_judge(&VerifyError::Source(error), Path::new(place.ledger.as_str()));
-    for log in policy.logs() {
-        let year = log.key.name().as_str().rsplit('/').next();
-        let Some(year) = year.and_then(|year| year.parse().ok()) else {
+    let mut copies = Vec::new();
+    for log in &report.checked {
+        let prefix = format!("{}{}/", log.prefix, Kind::Checkpoint.directory());
+        let failed = |error| cannot_judge(&VerifyError::Source(error), Path::new(&log.prefix));
+        let Some(key) = source.keys(&prefix).map_err(failed)?.pop() else {
             continue;
         };
-        let name = place.log(year);
-        let keys = source.keys(&name.directory(Kind::Checkpoint)).map_err(failed)?;
-        let newest = keys.iter().rev().find(|key| name.parse(key).is_some());
-        let Some(key) = newest else { continue };
-        let Some(note) = source.read(key).map_err(failed)? else {
+        // What is wrong with it was found already.
+        if report.findings.iter().any(|finding| finding.key == key) {
             continue;
-        };
-        match check_checkpoint(&note, policy, now) {
-            Err(Refusal::CannotJudge(why)) => {
-                let hint =
-                    "ask for the present key, or for a checkpoint that cosigners of your policy have signed";
-                return Err(Failure::new(Exit::CannotJudge, why, hint));
-            }
-            Err(Refusal::Incomplete(why)) => report.findings.push(Finding::incomplete(key, why)),
-            Err(Refusal::Contradiction(why)) if !report.findings.iter().any(|one| one.key == *key) => {
-                report.findings.push(Finding::contradiction(key, why));
-            }
-            // Accepted, or refused for what is a finding already.
-            Ok(_) | Err(Refusal::Contradiction(_)) => {}
         }
+        let note = source.read(&key).map_err(failed)?;
+        copies.extend(note.and_then(|note| Note::parse(&note).ok()));
     }
-    Ok(())
+    judge_tips(report, policy, &copies, now).map_err(|refusal| {
+        let hint = "ask for the present key, or for a checkpoint that cosigners of your policy have signed";
+        Failure::new(Exit::CannotJudge, refusal.to_string(), hint)
+    })
 }
 
 fn show(output: Output, place: &Place, report: &Report) -> Result<(), Failure> {
@@ -214,6 +203,8 @@ fn advise(args: &CopyArgs, place: &Place, report: &Report) {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+
+    use revtrail_evidence::Finding;
 
     use super::*;
 

@@ -1,12 +1,12 @@
 //! Harvests within the test's own process, over any archive and at any moment; for tests that must stand between the program and its
 //! storage or its clock.
 
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use revtrail_archive::{Archive, MemoryArchive};
 use revtrail_connector::Connector;
 use revtrail_evidence::{Policy, RecordSource, Report, SourceError};
-use revtrail_harvest::{FolderPlan, HarvestError, RunPlan, Summary};
+use revtrail_harvest::{FolderPlan, HarvestError, NextSigner, RunPlan, Summary};
 use revtrail_ledger::{Algorithm, FileSigner, Origin, PublicKey, Signer as _, VerifierKey};
 use revtrail_model::{
     id::LedgerName,
@@ -34,7 +34,7 @@ impl<'a> Inside<'a> {
     /// When either is not valid.
     pub fn new(bench: &'a Bench) -> Self {
         // The program runs in the bench's directory; this process does not.
-        let text = ["secret", "refresh", "key.pem"]
+        let text = ["secret", "refresh", "key.pem", "next.pem", "key.pub.pem"]
             .iter()
             .fold(bench.config(), |text, name| {
                 let there = bench.dir().join(name);
@@ -64,14 +64,15 @@ impl<'a> Inside<'a> {
             place: folder.place.clone(),
             connector: connect(&self.config.accounts[&folder.account], now),
         });
-        let (key, schedule) = (self.key, ledger.schedule.clone());
+        let (config, key, schedule) = (self.config.clone(), self.key, ledger.schedule.clone());
         RunPlan {
             ledger: self.ledger.clone(),
             origin: ledger.origin.clone(),
             archive,
             signer: Arc::new(signer(&self.config)),
+            next: next_signer(&self.config),
             verifier: Arc::new(move |origin| {
-                verifier_key(origin, &key).ok_or_else(|| HarvestError::Ledger(origin.to_owned()))
+                key_of(&config, origin, &key).ok_or_else(|| HarvestError::Ledger(origin.to_owned()))
             }),
             retention: Arc::new(|_| None),
             next_due: Arc::new(move |after| schedule.deadline_after(after)),
@@ -107,7 +108,7 @@ impl<'a> Inside<'a> {
         let policy = Policy {
             ledger: self.ledger.clone(),
             origin: self.config.ledgers[&self.ledger].origin.clone(),
-            key: &|origin| verifier_key(origin, &self.key),
+            key: &|origin| key_of(&self.config, origin, &self.key),
             now,
         };
         let source = Objects {
@@ -122,12 +123,12 @@ impl<'a> Inside<'a> {
     /// # Panics
     /// When the record cannot be read.
     pub fn events(&self, archive: Arc<dyn Archive>) -> Vec<Value> {
-        let key = self.key;
+        let (config, key) = (self.config.clone(), self.key);
         let reader = Reader {
             archive,
             ledger: self.ledger.clone(),
             origin: self.config.ledgers[&self.ledger].origin.clone(),
-            key: Arc::new(move |origin| verifier_key(origin, &key)),
+            key: Arc::new(move |origin| key_of(&config, origin, &key)),
         };
         let record = self.bench.block_on(reader.read(&|_| true));
         let record = record.unwrap_or_else(|error| panic!("record: {error}"));
@@ -160,11 +161,34 @@ impl<'a> Inside<'a> {
 }
 
 fn signer(config: &Config) -> FileSigner {
-    let path = config.key_file.as_ref().map(fs::read_to_string);
-    let Some(Ok(pem)) = path else {
-        panic!("private key: {path:?}")
+    let Some(path) = &config.key_file else {
+        panic!("no private key")
     };
+    load_key(path)
+}
+
+fn load_key(path: &Path) -> FileSigner {
+    let pem = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     FileSigner::from_pkcs8_pem(&pem).unwrap_or_else(|error| panic!("private key: {error}"))
+}
+
+fn next_signer(config: &Config) -> Option<NextSigner> {
+    let next = config.next_key.as_ref()?;
+    Some(NextSigner {
+        from: next.from,
+        signer: Arc::new(load_key(next.key_file.as_ref()?)),
+    })
+}
+
+/// The verifier key of a log, by its year, as the configuration says.
+fn key_of(config: &Config, origin: &str, present: &PublicKey) -> Option<VerifierKey> {
+    let year: i16 = origin.rsplit_once('/')?.1.parse().ok()?;
+    if let Some(next) = next_signer(config).filter(|next| year >= next.from) {
+        return verifier_key(origin, &next.signer.public_key());
+    }
+    let earlier = config.earlier_keys.iter().find(|(until, _)| year <= *until);
+    let earlier = earlier.and_then(|(_, path)| PublicKey::from_pem(&fs::read_to_string(path).ok()?).ok());
+    verifier_key(origin, &earlier.unwrap_or(*present))
 }
 
 fn verifier_key(origin: &str, key: &PublicKey) -> Option<VerifierKey> {

@@ -12,6 +12,7 @@ use crate::{
     args::{Global, LedgerArg},
     clock::SystemClock,
     exit::{Exit, Failure},
+    keys::Keys,
     wiring,
 };
 
@@ -22,14 +23,15 @@ pub(crate) async fn records(
     keep: &(dyn Fn(&Event) -> bool + Sync),
 ) -> Result<Vec<(LedgerName, Record)>, Failure> {
     let config = Config::load(&global.config)?;
-    let key = wiring::public_key(&config)?;
+    let keys = Keys::load(&config)?;
     let archive = wiring::archive(&config).await?;
     let mut read = Vec::new();
     for (name, ledger) in wiring::ledgers(&config, arg)? {
+        let own = Arc::clone(&keys);
         let reader = reader(
             &archive,
             (name, ledger),
-            Arc::new(move |origin| wiring::verifier_key(origin, &key)),
+            Arc::new(move |origin| own.verifier(origin)),
         );
         let record = reader.read(keep).await.map_err(|error| {
             Failure::from(error).at_archive(&config.archive, config.endpoint_url.as_ref())

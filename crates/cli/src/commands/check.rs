@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use revtrail_archive::{Archive, ArchiveErrorKind, ObjectKey, Protection};
-use revtrail_evidence::{Policy, RecordSource, Report, SourceError, Verdict, VerifyError, verify};
-use revtrail_model::time::Clock as _;
+use revtrail_evidence::{
+    Policy, RecordSource, Report, SourceError, TrustPolicy, Verdict, VerifyError, judge_tips, proof::Refusal,
+    verify,
+};
+use revtrail_ledger::{Note, VerifierKey};
+use revtrail_model::time::{Clock as _, Timestamp};
 use revtrail_settings::Config;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +16,7 @@ use crate::{
     args::{Global, VerifyArgs},
     clock::SystemClock,
     exit::{Exit, Failure},
+    keys::Keys,
     output::{Sheet, say},
     times, wiring,
 };
@@ -19,12 +24,12 @@ use crate::{
 pub(crate) async fn run(global: &Global, args: &VerifyArgs) -> Result<Exit, Failure> {
     let config = Config::load(&global.config)?;
     let now = times::optional(args.as_of.as_ref())?.unwrap_or_else(|| SystemClock.now());
-    let key = wiring::public_key(&config)?;
+    let trusted = Trusted::load(&config, args)?;
     let archive = wiring::archive(&config).await?;
     let protection = archive.protection();
     let mut worst = Exit::Done;
     for (name, ledger) in wiring::ledgers(&config, &args.ledger)? {
-        let (name, origin, key) = (name.clone(), ledger.origin.clone(), key);
+        let (name, origin, trusted) = (name.clone(), ledger.origin.clone(), trusted.clone());
         let source = Blocking {
             archive: Arc::clone(&archive),
             runtime: tokio::runtime::Handle::current(),
@@ -34,19 +39,72 @@ pub(crate) async fn run(global: &Global, args: &VerifyArgs) -> Result<Exit, Fail
             let policy = Policy {
                 ledger: name,
                 origin,
-                key: &|origin| wiring::verifier_key(origin, &key),
+                key: &|origin| trusted.key(origin),
                 now,
             };
-            verify(&source, &policy)
+            let mut report = verify(&source, &policy)?;
+            let judged = trusted.judge(&mut report, now);
+            Ok((report, judged))
         });
-        let report = outcome
+        let (report, judged) = outcome
             .await
             .map_err(|error| Failure::new(Exit::Failed, error, None))?
             .map_err(cannot_judge)?;
+        judged.map_err(|refusal| refused(&refusal))?;
         show(global, &ledger_name, &report, protection)?;
         worst = worse(worst, exit_of(report.verdict()));
     }
     Ok(worst)
+}
+
+/// Where the verifier's keys come from.
+#[derive(Clone)]
+struct Trusted {
+    keys: Source,
+    copies: Vec<Note>,
+}
+
+#[derive(Clone)]
+enum Source {
+    Config(Arc<Keys>),
+    Policy(Arc<TrustPolicy>),
+}
+
+impl Trusted {
+    fn load(config: &Config, args: &VerifyArgs) -> Result<Self, Failure> {
+        let keys = match &args.policy {
+            Some(path) => Source::Policy(Arc::new(super::prove::load_policy(path)?)),
+            None => Source::Config(Keys::load(config)?),
+        };
+        let copies = super::prove::read_copies(&args.cosigned)?;
+        Ok(Self { keys, copies })
+    }
+
+    fn key(&self, origin: &str) -> Option<VerifierKey> {
+        match &self.keys {
+            Source::Config(keys) => keys.verifier(origin),
+            Source::Policy(policy) => policy.log(origin).map(|log| log.key.clone()),
+        }
+    }
+
+    /// Compares cosigned copies with the record, and asks for what the policy requires.
+    fn judge(&self, report: &mut Report, now: Timestamp) -> Result<(), Refusal> {
+        let none = TrustPolicy::default();
+        let policy = match &self.keys {
+            Source::Config(_) => &none,
+            Source::Policy(policy) => policy.as_ref(),
+        };
+        judge_tips(report, policy, &self.copies, now)
+    }
+}
+
+fn refused(refusal: &Refusal) -> Failure {
+    let hint = "give copies of the newest checkpoint that a trusted cosigner signed in time (--cosigned)";
+    Failure::new(
+        super::prove::exit_of(refusal),
+        anyhow::anyhow!("{refusal}"),
+        Some(hint.into()),
+    )
 }
 
 fn cannot_judge(error: VerifyError) -> Failure {
@@ -54,11 +112,11 @@ fn cannot_judge(error: VerifyError) -> Failure {
         VerifyError::NoKey(_) => Exit::CannotJudge,
         _ => Exit::Failed,
     };
-    Failure::new(
-        exit,
-        error,
-        Some("check the archive url and that this machine can read it".into()),
-    )
+    let hint = match exit {
+        Exit::CannotJudge => "name the log and its key in the policy file",
+        _ => "check the archive url and that this machine can read it",
+    };
+    Failure::new(exit, error, Some(hint.into()))
 }
 
 fn exit_of(verdict: Verdict) -> Exit {

@@ -46,14 +46,7 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failur
     running.sim().advance(end)?;
     let second = harvest::run(&global, &all).await?;
     say("\n4. verify the whole record");
-    let verdict = check::run(
-        &global,
-        &VerifyArgs {
-            ledger: LedgerArg { ledger: None },
-            as_of: None,
-        },
-    )
-    .await?;
+    let verdict = check::run(&global, &VerifyArgs::default()).await?;
     say(&format!(
         "\n5. the night of the incident, {} to {}",
         story.night.0, story.night.1

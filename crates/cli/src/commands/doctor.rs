@@ -4,6 +4,7 @@ mod folders;
 mod local;
 mod remedy;
 
+use revtrail_evidence::visible;
 use revtrail_model::time::{Timestamp, millis_between};
 use revtrail_settings::{Config, SettingsError};
 use serde_json::{Map, Value, json};
@@ -11,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     args::{Global, LedgerArg},
     exit::{Exit, Failure},
-    output::{Sheet, visible},
+    output::Sheet,
     wiring,
 };
 

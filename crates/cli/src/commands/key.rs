@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, path::Path};
 
-use revtrail_ledger::{Algorithm, FileSigner, Signer as _, VerifierKey};
+use revtrail_ledger::{Algorithm, FileSigner, Origin, Signer as _, VerifierKey};
 use revtrail_model::{
     layout::LogName,
     time::{Clock as _, year},
@@ -14,6 +14,7 @@ use crate::{
     args::{Global, KeyCommand},
     clock::SystemClock,
     exit::{Exit, Failure},
+    keys::{Keys, load_public},
     output::{Sheet, print, say},
     wiring,
 };
@@ -21,6 +22,7 @@ use crate::{
 pub(crate) fn run(global: &Global, command: &KeyCommand) -> Result<Exit, Failure> {
     match command {
         KeyCommand::Generate { file, witness } => generate(file, witness.as_deref()),
+        KeyCommand::Rotate { file, from } => rotate(global, file, *from),
         KeyCommand::Show => show(global),
     }
 }
@@ -75,15 +77,26 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
 
 fn show(global: &Global) -> Result<Exit, Failure> {
     let config = Config::load(&global.config)?;
-    let key = wiring::public_key(&config)?;
-    let year = year(SystemClock.now());
+    let keys = Keys::load(&config)?;
+    print_keys(global, &config, year(SystemClock.now()), &|origin| {
+        keys.verifier(origin)
+    })
+}
+
+/// Origin and verifier key of each ledger's log of a year.
+fn print_keys(
+    global: &Global,
+    config: &Config,
+    year: i16,
+    key: &dyn Fn(&str) -> Option<VerifierKey>,
+) -> Result<Exit, Failure> {
     let rows = config.ledgers.iter().filter_map(|(name, ledger)| {
         let origin = LogName {
             ledger: name.clone(),
             year,
         }
         .origin(&ledger.origin);
-        let verifier = wiring::verifier_key(&origin, &key)?;
+        let verifier = key(&origin)?;
         Some(vec![
             json!(name.as_str()),
             json!(origin),
@@ -98,4 +111,41 @@ fn show(global: &Global) -> Result<Exit, Failure> {
     };
     sheet.print(global.output)?;
     Ok(Exit::Done)
+}
+
+/// Makes the key of the logs to come. The configuration is the operator's to change; the harvest announces the key when the year turns.
+fn rotate(global: &Global, file: &Path, from: Option<i16>) -> Result<Exit, Failure> {
+    let config = Config::load(&global.config)?;
+    let present = year(SystemClock.now());
+    let from = from.unwrap_or(present + 1);
+    if from <= present {
+        return Err(Failure::usage(
+            format!("the key of {from} cannot be changed: a log keeps its key for its whole year"),
+            &format!(
+                "rotate from {} on; after a theft see docs/operator-guide.md",
+                present + 1
+            ),
+        ));
+    }
+    if let Some(next) = config.next_key.as_ref().filter(|next| next.from > present) {
+        return Err(Failure::usage(
+            format!("a next key is configured already, from {} on", next.from),
+            "use that one, or take signing.next_* out of the configuration first",
+        ));
+    }
+    let public = file.with_extension("pub.pem");
+    generate_pair(file, &public)?;
+    say(&format!(
+        "private key: {}\npublic key:  {}\nnow add to [signing] of {}:\n  next_key_file = \"{}\"\n  next_from = {from}\n\
+         and give verifiers these keys of the logs of {from}, on a way of their own:",
+        file.display(),
+        public.display(),
+        global.config.display(),
+        file.display(),
+    ));
+    let key = load_public(&public)?;
+    print_keys(global, &config, from, &|origin| {
+        let name = origin.parse::<Origin>().ok()?.key_name().ok()?;
+        Some(VerifierKey::new(name, Algorithm::Ed25519, key))
+    })
 }

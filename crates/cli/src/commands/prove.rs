@@ -3,7 +3,11 @@
 mod cosigned;
 mod statement;
 
-use std::{io::Write as _, path::Path, sync::Arc};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use revtrail_evidence::{
     Statement, TrustPolicy,
@@ -11,7 +15,7 @@ use revtrail_evidence::{
         ConsistencyProof, FIELDS, LeafProof, Openings, Refusal, check_consistency, check_leaf_proof, openings,
     },
 };
-use revtrail_ledger::VerifierKey;
+use revtrail_ledger::{Note, VerifierKey};
 use revtrail_model::{
     disclosure::Field,
     id::LedgerName,
@@ -24,6 +28,7 @@ use crate::{
     args::{Global, LedgerArg, Output, ProveArgs},
     clock::SystemClock,
     exit::{Exit, Failure},
+    keys::Keys,
     output::{print, say},
     times, wiring,
 };
@@ -71,12 +76,13 @@ async fn make(global: &Global, args: &ProveArgs) -> Result<Made, Failure> {
     };
     let subject = subject(&config, args, year)?;
     let fields = fields(&args.disclose)?;
-    let public = wiring::public_key(&config)?;
+    let keys = Keys::load(&config)?;
+    let own = Arc::clone(&keys);
     let reader = Reader {
         archive: wiring::archive(&config).await?,
         ledger: subject.ledger.0.clone(),
         origin: subject.ledger.1.origin.clone(),
-        key: Arc::new(move |origin| wiring::verifier_key(origin, &public)),
+        key: Arc::new(move |origin| own.verifier(origin)),
     };
     let failed = |error: revtrail_query::QueryError| {
         Failure::from(error).at_archive(&config.archive, config.endpoint_url.as_ref())
@@ -100,7 +106,8 @@ async fn make(global: &Global, args: &ProveArgs) -> Result<Made, Failure> {
         (leaf_proof(found, &fields)?.to_bytes(), note, source)
     };
     let origin = note.text().lines().next().unwrap_or_default();
-    let key = wiring::verifier_key(origin, &public)
+    let key = keys
+        .verifier(origin)
         .ok_or_else(|| Failure::usage(format!("{origin:?} cannot be the name of a log"), "check origin"))?;
     Ok(Made { bytes, key, source })
 }
@@ -194,16 +201,7 @@ fn check(global: &Global, file: &Path, args: &ProveArgs, now: Timestamp) -> Resu
             "name a file with the keys you trust; docs/auditor-guide.md shows one",
         ));
     };
-    let text = read("policy", policy)?;
-    let text = String::from_utf8_lossy(&text);
-    let policy = TrustPolicy::parse(&text).map_err(|error| {
-        let error = anyhow::Error::new(error).context(format!("policy {} cannot be used", policy.display()));
-        Failure::new(
-            Exit::Usage,
-            error,
-            Some("see docs/auditor-guide.md for its form".into()),
-        )
-    })?;
+    let policy = load_policy(policy)?;
     let bytes = read("proof", file)?;
     match judge(&bytes, &policy, now) {
         Ok(statement) => {
@@ -218,7 +216,25 @@ fn check(global: &Global, file: &Path, args: &ProveArgs, now: Timestamp) -> Resu
     }
 }
 
-const fn exit_of(refusal: &Refusal) -> Exit {
+/// Reads a policy file.
+pub(super) fn load_policy(path: &Path) -> Result<TrustPolicy, Failure> {
+    let text = read("policy", path)?;
+    TrustPolicy::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
+        let error = anyhow::Error::new(error).context(format!("policy {} cannot be used", path.display()));
+        Failure::new(
+            Exit::Usage,
+            error,
+            Some("see docs/auditor-guide.md for its form".into()),
+        )
+    })
+}
+
+/// Reads cosigned copies of checkpoints.
+pub(super) fn read_copies(paths: &[PathBuf]) -> Result<Vec<Note>, Failure> {
+    Ok(cosigned::Copies::read(paths)?.into_notes())
+}
+
+pub(super) const fn exit_of(refusal: &Refusal) -> Exit {
     match refusal {
         Refusal::Contradiction(_) => Exit::Contradiction,
         Refusal::Incomplete(_) => Exit::Incomplete,
@@ -226,7 +242,7 @@ const fn exit_of(refusal: &Refusal) -> Exit {
     }
 }
 
-pub(super) fn read(what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+fn read(what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
     let outcome =

@@ -8,6 +8,7 @@ use serde_json::{Map, json};
 use crate::{
     args::{Global, LedgerArg, ViewsCommand},
     exit::{Exit, Failure},
+    keys::Keys,
     output::{Sheet, say},
     wiring,
 };
@@ -20,7 +21,7 @@ pub(crate) async fn run(global: &Global, command: &ViewsCommand) -> Result<Exit,
 
 async fn rebuild_all(global: &Global, arg: &LedgerArg) -> Result<Exit, Failure> {
     let config = Config::load(&global.config)?;
-    let public = wiring::public_key(&config)?;
+    let keys = Keys::load(&config)?;
     let archive = wiring::archive(&config).await?;
     let at_archive = |error: revtrail_harvest::HarvestError| {
         Failure::from(error).at_archive(&config.archive, config.endpoint_url.as_ref())
@@ -32,7 +33,7 @@ async fn rebuild_all(global: &Global, arg: &LedgerArg) -> Result<Exit, Failure> 
             .map_err(|error| at_archive(error.into()))?;
         for log in logs {
             let origin = log.origin(&ledger.origin);
-            let key = wiring::verifier_key(&origin, &public).ok_or_else(|| {
+            let key = keys.verifier(&origin).ok_or_else(|| {
                 Failure::usage(
                     format!("{origin:?} cannot be the name of a log"),
                     "check the ledger's origin",

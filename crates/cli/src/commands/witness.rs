@@ -16,6 +16,7 @@ use crate::{
     args::{Global, Output, WitnessArgs},
     clock::SystemClock,
     exit::{Exit, Failure},
+    keys::Keys,
     output::{Sheet, print, say},
     wiring,
 };
@@ -25,12 +26,12 @@ pub(crate) async fn run(global: &Global, args: &WitnessArgs) -> Result<Exit, Fai
     let (name, ledger) = wiring::one_ledger(&config, &args.ledger)?;
     let signer = wiring::load_key(&args.key)?;
     let state = State::open(&args.state)?;
-    let public = wiring::public_key(&config)?;
+    let keys = Keys::load(&config)?;
     let reader = Reader {
         archive: wiring::archive(&config).await?,
         ledger: name.clone(),
         origin: ledger.origin.clone(),
-        key: Arc::new(move |origin| wiring::verifier_key(origin, &public)),
+        key: Arc::new(move |origin| keys.verifier(origin)),
     };
     let witness = Witness {
         name: key_name(&args.name)?,

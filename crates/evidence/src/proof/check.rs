@@ -67,15 +67,6 @@ pub fn check_leaf_proof(bytes: &[u8], policy: &TrustPolicy, now: Timestamp) -> R
     })
 }
 
-/// Judges one checkpoint offline: signature and cosigners.
-pub fn check_checkpoint(bytes: &[u8], policy: &TrustPolicy, now: Timestamp) -> Result<Signed, Refusal> {
-    let note = Note::parse(bytes).map_err(Refusal::contradiction)?;
-    let log = trusted(&note, policy)?;
-    let (checkpoint, signatures) =
-        Checkpoint::verify(&note, &log.key, policy.cosigners()).map_err(Refusal::contradiction)?;
-    signed((log, &checkpoint), &signatures, policy, now)
-}
-
 /// The policy's entry for the log that a checkpoint says it is of.
 pub(super) fn trusted<'p>(note: &Note, policy: &'p TrustPolicy) -> Result<&'p TrustedLog, Refusal> {
     let claimed = Checkpoint::parse(note.text()).map_err(Refusal::contradiction)?;

@@ -17,6 +17,11 @@ impl Copies {
         Ok(Self(copies.collect::<Result<_, _>>()?))
     }
 
+    /// The notes.
+    pub(super) fn into_notes(self) -> Vec<Note> {
+        self.0.into_iter().map(|(_, note, _)| note).collect()
+    }
+
     /// Tree size of the one checkpoint that all copies are of; `None` without copies.
     pub(super) fn size(&self) -> Result<Option<u64>, Failure> {
         let Some((first, note, checkpoint)) = self.0.first() else {
