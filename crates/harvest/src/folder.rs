@@ -4,6 +4,7 @@ mod asking;
 mod by_id;
 mod by_place;
 mod gaps;
+mod gone;
 
 use std::{collections::BTreeMap, sync::Arc};
 

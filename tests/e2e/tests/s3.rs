@@ -244,7 +244,42 @@ fn a_bucket_without_object_lock_is_refused() {
         Options::default(),
         &[place],
     );
+    assert_eq!(archive_check(&bench, 2)["result"], "fail");
     let refused = bench.call(&["init", "--ledger", "main"]).exits(2);
     assert!(refused.stderr.contains(&unlocked.name), "{refused:?}");
     assert!(refused.stderr.contains("hint: "), "{refused:?}");
+}
+
+/// What `doctor` finds out about the archive.
+fn archive_check(bench: &Bench, code: i32) -> serde_json::Value {
+    let report = bench.call(&["doctor", "--output", "json"]).exits(code).json();
+    let checks = report["checks"].as_array().unwrap().iter();
+    checks
+        .clone()
+        .find(|check| check["check"] == "archive")
+        .unwrap()
+        .clone()
+}
+
+#[test]
+fn the_doctor_finds_a_locked_bucket_fit_and_writes_nothing() {
+    let Some(bucket) = Bucket::create("doctor") else {
+        return;
+    };
+    let place = Place {
+        name: "handbook",
+        provider: Provider::Dropbox,
+        path: FOLDER,
+    };
+    let bench = Bench::at(
+        &bucket.config(),
+        rounds("Handbook", 1, 1),
+        Options::default(),
+        &[place],
+    );
+    bench.advance(round_end(0));
+    let check = archive_check(&bench, 0);
+    assert_eq!(check["result"], "pass", "{check}");
+    let listed = bucket.send("GET", "?versions", "", "");
+    assert!(!listed.text.contains("<VersionId>"), "{listed:?}");
 }
