@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use revtrail_connector::{
     ConnectorError, ErrorKind, FeedPoint, FolderRoot, Next,
-    change::{About, Placement, Presence, RevisionAsk, RevisionList},
+    change::{About, AskFailure, Placement, Presence, RevisionAsk, RevisionList},
 };
 use revtrail_model::{
     event::ItemKind,
@@ -151,6 +151,8 @@ impl FolderRun<'_> {
     ) -> Result<Gone, HarvestError> {
         let mut gone = Gone::default();
         let places: Vec<PlaceKey> = self.ask_places.keys().cloned().collect();
+        let departed = settled.departed.keys().filter_map(|id| self.inventory.item(id));
+        let left: BTreeSet<PlaceKey> = departed.filter_map(|item| item.place.clone()).collect();
         for batch in places.chunks(self.capabilities.revision_batch.max(1)) {
             let asks: Vec<RevisionAsk> = batch
                 .iter()
@@ -163,6 +165,10 @@ impl FolderRun<'_> {
             for (place, answer) in batch.iter().zip(answers) {
                 match answer.outcome {
                     Ok(list) => self.take_place(place, list, settled, &mut gone),
+                    // The place can tell when its item was deleted; without that the fact would be recorded for ever with bounds only.
+                    Err(failure) if is_passing(&failure) && left.contains(place) => {
+                        return Err(self.unanswered(failure));
+                    }
                     Err(failure) => {
                         *self.unavailable.entry(failure.kind.as_str()).or_default() += 1;
                         self.state.pending_places.push(place.clone());
@@ -224,12 +230,8 @@ impl FolderRun<'_> {
                 match answer.outcome {
                     Ok(list) => self.take_departed(id, list, gone),
                     Err(failure) => {
-                        // Without an answer nobody knows whether it was deleted or lives elsewhere: the look is not used, and the
-                        // next one reads the same feed again.
-                        let provider = self.capabilities.provider;
-                        let mut error = ConnectorError::new(failure.kind, provider, "revisions");
-                        error.status = failure.status;
-                        return Err(error.into());
+                        // Without an answer nobody knows whether it was deleted or lives elsewhere.
+                        return Err(self.unanswered(failure));
                     }
                 }
             }
@@ -237,11 +239,23 @@ impl FolderRun<'_> {
         Ok(())
     }
 
+    /// A question that the look cannot do without: the look is not used, and the next one reads the same feed again.
+    fn unanswered(&self, failure: AskFailure) -> HarvestError {
+        let mut error = ConnectorError::new(failure.kind, self.capabilities.provider, "revisions");
+        error.status = failure.status;
+        error.into()
+    }
+
     pub(super) fn is_recorded_gone(&self, id: &ItemId) -> bool {
         self.inventory
             .item(id)
             .is_some_and(|item| matches!(item.status, Status::Deleted | Status::Lost))
     }
+}
+
+/// A failure that another time need not meet.
+const fn is_passing(failure: &AskFailure) -> bool {
+    matches!(failure.kind, ErrorKind::Unavailable { .. })
 }
 
 /// Where an item was when last known.
