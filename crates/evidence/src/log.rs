@@ -107,7 +107,7 @@ impl<'a> LogCheck<'a> {
             |n, loaded| {
                 let seq = places[n as usize];
                 self.missing(next..seq, &mut carried, report);
-                next = seq + 1;
+                next = seq.saturating_add(1);
                 self.snapshot(seq, loaded, &mut carried, report)
             },
         )?;
@@ -122,7 +122,7 @@ impl<'a> LogCheck<'a> {
         *raws = std::mem::take(&mut carried.raws);
         let size = carried.checkpoint.map_or(0, |checkpoint| checkpoint.size.0);
         let tiles = std::mem::take(&mut carried.tiles);
-        let views = tiles.finish(self, last.map_or(0, |last| last + 1), size)?;
+        let views = tiles.finish(self, next, size)?;
         Ok(End {
             views,
             ..self.end(carried, report)

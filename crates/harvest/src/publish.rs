@@ -92,7 +92,10 @@ pub fn rebuild<'a>(
         let log = Log { archive, name, key };
         let (mut writer, mut published) = (TileWriter::new(), Published::default());
         let checkpoints = record::objects(archive, name, Kind::Checkpoint).await?;
-        for seq in 0..checkpoints.last().map_or(0, |(last, _)| last.seq + 1) {
+        for seq in 0..checkpoints
+            .last()
+            .map_or(0, |(last, _)| last.seq.saturating_add(1))
+        {
             log.replay(seq, &mut writer, &mut published).await?;
         }
         Ok(published)

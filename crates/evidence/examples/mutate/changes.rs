@@ -200,7 +200,8 @@ fn replayed(record: &Record, _: &Record, random: &mut Random) -> Option<Mutation
 fn continued(record: &Record, _: &Record, random: &mut Random) -> Option<Mutation> {
     let last = &record.steps[record.steps.len() - 1].before;
     let older = keys(record, |key| directory(key) == "checkpoints");
-    let key = last.log.checkpoint(last.seq + 1 + random.below(3) as u64);
+    let ahead = [1, 2, 3, 1_000_000_000_000, u64::MAX - last.seq];
+    let key = last.log.checkpoint(last.seq + random.one(&ahead));
     put(record, &key, record.objects[random.one(&older)].clone())
 }
 

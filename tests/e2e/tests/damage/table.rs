@@ -124,6 +124,16 @@ fn swapped(kind: Kind) -> Damage {
     })
 }
 
+/// A checkpoint whose number leaves a hole that nobody could walk through.
+fn ahead(how: &str, seq: u64) -> Damage {
+    damage(format!("a checkpoint {how} ahead"), move |copy| {
+        let newest = copy.of(Kind::Checkpoint, copy.last());
+        let key = newest.replace(&format!("{:020}", copy.last()), &format!("{seq:020}"));
+        copy.create(&key, &copy.read(&newest));
+        vec![key]
+    })
+}
+
 fn of_checkpoints() -> Vec<Damage> {
     vec![
         damage("an old checkpoint in place of the newest", |copy| {
@@ -140,6 +150,8 @@ fn of_checkpoints() -> Vec<Damage> {
             copy.create(&key, &copy.read(&old));
             vec![key]
         }),
+        ahead("far", 1_000_000_000_000),
+        ahead("as far as a name can", u64::MAX),
         damage(
             "a gap in the checkpoints, the snapshot missing as a whole",
             |copy| {
