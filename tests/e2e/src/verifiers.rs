@@ -1,6 +1,12 @@
 //! The other programs that judge a record: what they say must be what `revtrail verify` says.
 
-use std::{collections::BTreeSet, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
 
 use serde_json::Value;
 
@@ -25,6 +31,23 @@ pub struct Case<'a> {
 /// When it has not been built.
 pub fn auditor(case: Case<'_>) -> Outcome {
     run(arguments(&mut Command::new(beside("revtrail-verify")), case))
+}
+
+/// `docs/verify.py` on the copy; nothing where Python or a zstd for it is missing. `REVTRAIL_TEST_PYTHON` names the interpreter.
+pub fn script(case: Case<'_>) -> Option<Outcome> {
+    static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let python = PYTHON.get_or_init(|| {
+        let python = env::var_os("REVTRAIL_TEST_PYTHON").map_or("python3".into(), PathBuf::from);
+        let usable = Command::new(&python).arg(file()).arg("--zstd").output();
+        usable.is_ok_and(|out| out.status.success()).then_some(python)
+    });
+    let mut command = Command::new(python.as_ref()?);
+    Some(run(arguments(command.arg(file()), case)))
+}
+
+/// The Python script.
+fn file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify.py")
 }
 
 fn arguments<'c>(command: &'c mut Command, case: Case<'_>) -> &'c mut Command {
@@ -53,6 +76,17 @@ pub fn differs(main: &Outcome, auditor: &Outcome) -> Option<String> {
     }
     let (one, other) = (report(main), report(auditor));
     (one != other).then(|| format!("verify says {one:#}, revtrail-verify says {other:#}"))
+}
+
+/// Says where the Python script differs from `revtrail verify`: exit code, verdict, objects named. It words its findings otherwise, and
+/// may find more or fewer about one object.
+pub fn script_differs(main: &Outcome, script: &Outcome) -> Option<String> {
+    if main.code != script.code {
+        return Some(format!("verify ended with {main:?}, verify.py with {script:?}"));
+    }
+    let (one, other) = (main.json(), script.json());
+    let agree = one["verdict"] == other["verdict"] && named(&one) == named(&other);
+    (!agree).then(|| format!("verify says {one:#}, verify.py says {other:#}"))
 }
 
 /// Objects named in a report, with the severity.

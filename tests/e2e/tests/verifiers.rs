@@ -10,7 +10,7 @@ use std::{
 
 use revtrail_e2e::{
     Bench, FOLDER, Outcome, Place, revtrail, round_end, rounds,
-    verifiers::{Case, auditor, differs},
+    verifiers::{Case, auditor, differs, script, script_differs},
 };
 use revtrail_simulator::{Options, Provider};
 use rstest::rstest;
@@ -69,6 +69,10 @@ fn stored_records_are_judged_alike(#[case] name: &str, #[case] code: i32) {
         as_of: as_of(name),
     };
     assert_eq!(differs(&main, &auditor(case)), None);
+    match script(case) {
+        Some(outcome) => assert_eq!(script_differs(&main, &outcome), None),
+        None => println!("docs/verify.py: skipped (no Python with zstd)"),
+    }
 }
 
 fn auditors(args: &[&str]) -> Outcome {
