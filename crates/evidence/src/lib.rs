@@ -12,6 +12,7 @@ mod snapshot;
 mod source;
 mod statement;
 mod tiles;
+pub mod timestamp;
 mod tips;
 mod trust;
 mod verify;
