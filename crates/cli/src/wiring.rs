@@ -20,6 +20,7 @@ use crate::{
     clock::SystemClock,
     exit::{Exit, Failure},
     keys::{Keys, load_public},
+    stamper::stamper,
 };
 
 /// Opens the archive.
@@ -221,6 +222,7 @@ pub(crate) async fn run_plan(
         archive: archive(config).await?,
         signer: Arc::new(signer),
         next,
+        stamper: stamper(config)?,
         verifier: Arc::new(move |origin| {
             keys.verifier(origin)
                 .ok_or_else(|| HarvestError::Ledger(format!("{origin:?} cannot be the name of a log")))

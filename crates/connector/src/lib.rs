@@ -9,6 +9,7 @@ pub mod http;
 pub mod oauth;
 pub mod pacing;
 pub mod pages;
+pub mod post;
 pub mod request;
 pub mod retry;
 pub mod secret;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use revtrail_ledger::VerifierKey;
-use revtrail_model::Digest;
+use revtrail_model::{Digest, time::Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -117,6 +117,8 @@ pub struct Report {
     pub unknown_leaves: u64,
     /// Tiles compared with the record.
     pub tiles: u64,
+    /// Time stamps that held.
+    pub stamps: u64,
     /// Size of the newest log.
     pub tree_size: u64,
     /// Root hash of the newest log.
@@ -141,6 +143,10 @@ pub struct CheckedLog {
     pub prefix: String,
     /// SHA-256 of the text of each checkpoint, by tree size.
     pub texts: BTreeMap<u64, Digest>,
+    /// When an authority attests to have seen a checkpoint, by tree size, as far as time stamps were checked.
+    pub stamped: BTreeMap<u64, Timestamp>,
+    /// Time stamps that its run leaves name, by object key.
+    pub stamps: BTreeMap<String, Digest>,
 }
 
 impl Report {
@@ -157,6 +163,7 @@ impl Report {
             ("windows", json!(self.windows)),
             ("windows_with_gaps", json!(self.windows_with_gaps)),
             ("tiles", json!(self.tiles)),
+            ("time_stamps", json!(self.stamps)),
             ("unknown_leaves", json!(self.unknown_leaves)),
             ("last_run_at", json!(self.last_run_at)),
         ]

@@ -10,6 +10,7 @@ mod objects;
 pub mod proof;
 mod snapshot;
 mod source;
+mod stamps;
 mod statement;
 mod tiles;
 pub mod timestamp;
@@ -22,6 +23,7 @@ mod words;
 
 pub use finding::{CheckedLog, Finding, Report, Severity, Verdict};
 pub use source::{RecordSource, SourceError};
+pub use stamps::check_stamps;
 pub use statement::Statement;
 pub use tips::judge_tips;
 pub use trust::{PolicyError, TrustPolicy, TrustedLog};

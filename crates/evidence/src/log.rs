@@ -49,6 +49,8 @@ pub(crate) struct Carried {
     pub(crate) next_key: Option<String>,
     /// SHA-256 of each checkpoint's text, by tree size.
     pub(crate) texts: BTreeMap<u64, Digest>,
+    /// Time stamps that run leaves name.
+    pub(crate) stamps: BTreeMap<String, Digest>,
     pub(crate) closed: bool,
     pub(crate) due: Option<revtrail_model::time::Timestamp>,
     pub(crate) finished_at: Option<revtrail_model::time::Timestamp>,
@@ -244,6 +246,8 @@ impl<'a> LogCheck<'a> {
             key: self.key.clone(),
             prefix: self.name.prefix(),
             texts: carried.texts,
+            stamped: BTreeMap::new(),
+            stamps: carried.stamps,
         });
         End {
             key: self.key.clone(),

@@ -225,6 +225,9 @@ impl SnapshotCheck<'_> {
                 "finished earlier than the snapshot before it, by its own clock",
             ));
         }
+        carried
+            .stamps
+            .extend(run.timestamps.iter().map(|(key, digest)| (key.clone(), *digest)));
         carried.finished_at = Some(run.finished_at);
         carried.due = run.next_expected_by;
     }

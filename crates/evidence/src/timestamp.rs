@@ -68,7 +68,7 @@ pub struct Stamp {
 }
 
 /// The authorities that are trusted: certificates in which a chain must end.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
     anchors: Vec<TrustAnchor<'static>>,
     certificates: Vec<CertificateDer<'static>>,
@@ -120,25 +120,25 @@ pub fn positive(mut nonce: [u8; 8]) -> Vec<u8> {
 /// Checks an answer of an authority: that it is about `data`, signed by a certificate for time stamps that was valid then, and that the
 /// chain of this certificate ends in a trusted one.
 pub fn check_stamp(answer: &[u8], data: &[u8], trusted: &Authority) -> Result<Stamp, StampError> {
-    let signed = SignedData::parse(token(answer)?)?;
-    let info = TstInfo::parse(signed.content)?;
+    let cms = SignedData::parse(token(answer)?)?;
+    let info = TstInfo::parse(cms.content)?;
     let imprint = hash(info.hash, data).ok_or(StampError::Malformed("unknown digest of the data"))?;
     if imprint.as_ref() != info.imprint {
         return Err(StampError::OtherData);
     }
-    let attributes = signed.check_attributes()?;
-    let certificate = signed.signer_certificate(&attributes)?;
-    let signer = EndEntityCert::try_from(&certificate).map_err(untrusted)?;
-    let message = encode(0x31, &[signed.attributes]);
+    let attributes = cms.check_attributes()?;
+    let certificate = cms.signer_certificate(&attributes)?;
+    let signer = EndEntityCert::try_from(&certificate).map_err(|error| untrusted(&error))?;
+    let message = encode(0x31, &[cms.attributes]);
     let holds = ALL_VERIFICATION_ALGS.iter().any(|algorithm| {
         signer
-            .verify_signature(*algorithm, &message, signed.signature)
+            .verify_signature(*algorithm, &message, cms.signature)
             .is_ok()
     });
     if !holds {
         return Err(StampError::Signature("not made by its certificate"));
     }
-    let mut others = signed.certificates()?;
+    let mut others = cms.certificates()?;
     others.extend(trusted.certificates.iter().cloned());
     let second =
         u64::try_from(info.at.as_second()).map_err(|_| StampError::Malformed("time is before 1970"))?;
@@ -154,14 +154,14 @@ pub fn check_stamp(answer: &[u8], data: &[u8], trusted: &Authority) -> Result<St
             None,
             None,
         )
-        .map_err(untrusted)?;
+        .map_err(|error| untrusted(&error))?;
     Ok(Stamp {
         at: info.at,
         nonce: info.nonce.map(<[u8]>::to_vec),
     })
 }
 
-fn untrusted(error: webpki::Error) -> StampError {
+fn untrusted(error: &webpki::Error) -> StampError {
     StampError::Certificate(error.to_string())
 }
 

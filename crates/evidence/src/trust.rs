@@ -9,6 +9,13 @@
 //! [cosigners]
 //! quorum = 1
 //! keys = ["witness.example/w0+2bd58887+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU"]
+//!
+//! [timestamps]
+//! certificates = """
+//! -----BEGIN CERTIFICATE-----
+//! …
+//! -----END CERTIFICATE-----
+//! """
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +24,7 @@ use revtrail_ledger::{Algorithm, CosignatureTime, VerifiedSignature, VerifierKey
 use revtrail_model::time::{Timestamp, parse};
 use serde::Deserialize;
 
-use crate::proof::Refusal;
+use crate::{proof::Refusal, timestamp::Authority};
 
 /// Trusted keys, by origin, and how many cosigners a checkpoint must have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +32,7 @@ pub struct TrustPolicy {
     logs: BTreeMap<String, TrustedLog>,
     cosigners: Vec<VerifierKey>,
     quorum: usize,
+    authority: Option<Authority>,
 }
 
 /// A log's key, and until when its signatures count.
@@ -48,6 +56,13 @@ struct PolicyFile {
     logs: Vec<LogFile>,
     #[serde(default)]
     cosigners: CosignersFile,
+    timestamps: Option<TimestampsFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimestampsFile {
+    certificates: String,
 }
 
 #[derive(Deserialize)]
@@ -89,8 +104,14 @@ impl TrustPolicy {
     /// origin or cosigner twice, a quorum that can never be met.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let file: PolicyFile = toml::from_str(text).map_err(|error| PolicyError(error.to_string()))?;
+        let authority = file
+            .timestamps
+            .map(|file| Authority::from_pem(&file.certificates))
+            .transpose()
+            .map_err(|error| PolicyError(format!("timestamps.certificates: {error}")))?;
         let mut policy = Self {
             quorum: file.cosigners.quorum,
+            authority,
             ..Self::default()
         };
         for (place, log) in file.logs.into_iter().enumerate() {
@@ -146,6 +167,11 @@ impl TrustPolicy {
     /// Every trusted log.
     pub fn logs(&self) -> impl Iterator<Item = &TrustedLog> {
         self.logs.values()
+    }
+
+    /// Authorities whose time stamps count.
+    pub const fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
     }
 
     /// Keys of known cosigners.

@@ -15,11 +15,13 @@ pub mod run;
 pub mod settle;
 pub mod snapshot;
 pub mod spool;
+pub mod stamps;
 pub mod state;
 pub mod store;
 pub mod years;
 
 pub use error::HarvestError;
 pub use folder::FolderPlan;
-pub use run::{FolderSummary, KeyOf, NextSigner, RunPlan, Step, Summary, run};
+pub use run::{FolderSummary, KeyOf, NextSigner, RunPlan, Stamper, Step, Summary, run};
+pub use stamps::{StampEvery, TimeStamper};
 pub use years::init;

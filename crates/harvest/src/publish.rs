@@ -23,6 +23,7 @@ use crate::{
     error::HarvestError,
     run::RunPlan,
     snapshot::{digest_of, read_segment},
+    stamps,
     store::{self, Created},
 };
 
@@ -37,7 +38,7 @@ pub struct Published {
     pub contradicting: Vec<String>,
 }
 
-/// Publishes what the snapshot `seq` made new, and what earlier runs left unpublished. Never fails: the snapshot is committed, and
+/// Publishes what the snapshot `seq` made new, and what earlier runs left unpublished, and has its checkpoint time-stamped. Never fails: the snapshot is committed, and
 /// the next run publishes what is missing.
 pub(crate) async fn after_commit(plan: &RunPlan, name: &LogName, seq: u64) {
     let outcome = match (plan.verifier)(&name.origin(&plan.origin)) {
@@ -56,6 +57,7 @@ pub(crate) async fn after_commit(plan: &RunPlan, name: &LogName, seq: u64) {
             tracing::warn!(log = %name, error, "tiles were not published; the next run publishes them");
         }
     }
+    stamps::after_commit(plan, name, seq).await;
 }
 
 /// Brings the tiles of a log up to the snapshot `seq`.

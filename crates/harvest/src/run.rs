@@ -21,12 +21,16 @@ use crate::{
     log::{OpenLog, newest_log, open_log},
     publish,
     snapshot::{Draft, Lead, seal_draft},
+    stamps::{self, StampEvery, TimeStamper},
     state::{Changed, FolderState, Inventories},
     years,
 };
 
 /// Makes the verifier key of an origin.
 pub type KeyOf = Arc<dyn Fn(&str) -> Result<VerifierKey, HarvestError> + Send + Sync>;
+
+/// A time-stamping authority and what it is asked for.
+pub type Stamper = (Arc<dyn TimeStamper>, StampEvery);
 
 /// Everything a run needs to know.
 pub struct RunPlan {
@@ -40,6 +44,8 @@ pub struct RunPlan {
     pub signer: Arc<dyn Signer>,
     /// The key of the logs to come, if it is another one.
     pub next: Option<NextSigner>,
+    /// Who attests the time of checkpoints, and of which.
+    pub stamper: Option<Stamper>,
     /// Makes the verifier key of an origin from the configured public keys.
     pub verifier: KeyOf,
     /// The lock of record objects of a log year; `None` where the archive cannot hold objects.
@@ -299,7 +305,8 @@ impl<'a> Running<'a> {
     async fn commit(&mut self) -> Result<(), HarvestError> {
         let draft = std::mem::replace(&mut self.draft, Draft::new()?);
         let body = seal_draft(draft, Lead::new(), &self.tip.frontier)?;
-        let run = self.run_leaf().await;
+        let mut run = self.run_leaf().await;
+        run.timestamps = stamps::unnamed(self.plan, &self.name, self.tip.next_seq - 1).await?;
         let target = Target {
             archive: &self.plan.archive,
             name: &self.name,

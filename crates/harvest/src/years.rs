@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use revtrail_archive::record;
 use revtrail_ledger::{Frontier, VerifierKey};
 use revtrail_model::{
+    Digest,
     id::RunId,
     layout::{Kind, LogName},
     leaf::{CloseLeaf, GenesisLeaf, Leaf, PreviousLog, VERSION, encode},
@@ -18,6 +19,7 @@ use crate::{
     publish,
     run::{RunPlan, run_id, run_leaf},
     snapshot::{Draft, seal_draft},
+    stamps,
     state::{Changed, FolderState, Inventories},
     store,
 };
@@ -41,6 +43,7 @@ pub async fn init(plan: &RunPlan) -> Result<Committed, HarvestError> {
             year: year(now),
         },
         previous: None,
+        stamps: BTreeMap::new(),
         now,
         run: &run_id(now)?,
     };
@@ -92,11 +95,13 @@ pub async fn turn(
         inventories: Inventories::new(),
         ..log
     };
+    let (closed_log, last) = (closed.name.clone(), closed.seq);
     let (previous, folders, inventories) =
         close(plan, closed, (folders, inventories), (&name, now, run)).await?;
     let opening = Opening {
         name: name.clone(),
         previous: Some(previous),
+        stamps: closing_stamps(plan, &closed_log, last).await?,
         now,
         run,
     };
@@ -147,14 +152,9 @@ async fn close(
             inventories: &inventories,
             changed: Changed::new(),
         };
-        let committed = commit(
-            &target(plan, &log.name, &origin),
-            &tip,
-            body,
-            state,
-            run_leaf(plan, (now, now), run),
-        )
-        .await?;
+        let mut run = run_leaf(plan, (now, now), run);
+        run.timestamps = stamps::unnamed(plan, &log.name, log.seq).await?;
+        let committed = commit(&target(plan, &log.name, &origin), &tip, body, state, run).await?;
         publish::after_commit(plan, &name, closing).await;
         committed.tip.checkpoint.unwrap_or(log.checkpoint)
     };
@@ -193,8 +193,21 @@ fn binds(plan: &RunPlan, leaf: &CloseLeaf, next: &LogName) -> Result<(), Harvest
 struct Opening<'a> {
     name: LogName,
     previous: Option<PreviousLog>,
+    /// Tokens over the last checkpoints of the log before.
+    stamps: BTreeMap<String, Digest>,
     now: Timestamp,
     run: &'a RunId,
+}
+
+/// Tokens over the closing checkpoint of a log and the one before, whichever this run found as the newest.
+async fn closing_stamps(
+    plan: &RunPlan,
+    log: &LogName,
+    found: u64,
+) -> Result<BTreeMap<String, Digest>, HarvestError> {
+    let mut stamps = stamps::unnamed(plan, log, found).await?;
+    stamps.extend(stamps::unnamed(plan, log, found + 1).await?);
+    Ok(stamps)
 }
 
 async fn open_new(
@@ -229,7 +242,8 @@ async fn open_new(
         inventories: &inventories,
         changed: Changed::new(),
     };
-    let run = run_leaf(plan, (opening.now, opening.now), opening.run);
+    let mut run = run_leaf(plan, (opening.now, opening.now), opening.run);
+    run.timestamps.clone_from(&opening.stamps);
     let committed = commit(&target(plan, &opening.name, &origin), &tip, body, state, run).await?;
     publish::after_commit(plan, &opening.name, 0).await;
     Ok(committed)

@@ -6,6 +6,7 @@
 //! <ledger>/<year>/sidecars/<seq20>-<sha256>
 //! <ledger>/<year>/raw/<seq20>-<sha256>.jsonl.zst
 //! <ledger>/<year>/state/<seq20>-<sha256>.jsonl.zst
+//! <ledger>/<year>/timestamps/<seq20>.tsr
 //! ```
 //!
 //! `<seq20>` is the snapshot's place in the log in 20 decimal digits, so that names sort in order.
@@ -97,6 +98,23 @@ impl LogName {
     /// Key of a checkpoint.
     pub fn checkpoint(&self, seq: u64) -> String {
         format!("{}{seq:020}", self.directory(Kind::Checkpoint))
+    }
+
+    /// Prefix of the time stamps of the log, with a trailing `/`.
+    pub fn timestamps(&self) -> String {
+        format!("{}timestamps/", self.prefix())
+    }
+
+    /// Key of the RFC 3161 token over a checkpoint.
+    pub fn timestamp(&self, seq: u64) -> String {
+        format!("{}{seq:020}.tsr", self.timestamps())
+    }
+
+    /// The checkpoint that a token of this log is over; `None` for other keys.
+    pub fn parse_timestamp(&self, key: &str) -> Option<u64> {
+        let seq = key.strip_prefix(&self.timestamps())?.strip_suffix(".tsr")?;
+        let seq = seq.parse().ok()?;
+        (self.timestamp(seq) == key).then_some(seq)
     }
 
     /// Key of an object that carries a digest in its name.
@@ -199,6 +217,19 @@ mod tests {
         assert_eq!(segment_digest(&[line.clone(), line]), None);
         assert_eq!(segment_digest(&[]), None);
         assert_eq!(segment_digest(&["segment-sha256 12".into()]), None);
+    }
+
+    #[test]
+    fn names_of_time_stamps_read_back() {
+        let key = log().timestamp(42);
+        assert_eq!(key, "finance/2026/timestamps/00000000000000000042.tsr");
+        assert_eq!(log().parse_timestamp(&key), Some(42));
+        for other in [
+            "finance/2026/timestamps/42.tsr",
+            "finance/2025/timestamps/00000000000000000042.tsr",
+        ] {
+            assert_eq!(log().parse_timestamp(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -12,10 +12,14 @@ use revtrail_model::{
     id::{AccountName, FolderName, LedgerName},
     sha256,
 };
+use url::Url;
 
 use crate::{
     error::{Problem, SettingsError},
-    file::{AccountFile, ArchiveFile, ConfigFile, FolderFile, LedgerFile, LockModeFile, SigningFile},
+    file::{
+        AccountFile, ArchiveFile, ConfigFile, FolderFile, LedgerFile, LockModeFile, SigningFile, StampPer,
+        TimestampsFile,
+    },
     retention::Period,
     schedule::Schedule,
 };
@@ -43,12 +47,25 @@ pub struct Config {
     pub next_key: Option<NextKey>,
     /// Public keys of earlier logs, with the last year of each, oldest first.
     pub earlier_keys: Vec<(i16, PathBuf)>,
+    /// Time stamps.
+    pub timestamps: Option<Timestamps>,
     /// Events after which a snapshot is committed.
     pub snapshot_events: usize,
     /// Accounts.
     pub accounts: BTreeMap<AccountName, Account>,
     /// Ledgers.
     pub ledgers: BTreeMap<LedgerName, Ledger>,
+}
+
+/// Time stamps of an authority.
+#[derive(Debug, Clone)]
+pub struct Timestamps {
+    /// Where it is asked; `None` to check only.
+    pub url: Option<Url>,
+    /// CA certificates.
+    pub ca_file: PathBuf,
+    /// Which checkpoints are stamped.
+    pub per: StampPer,
 }
 
 /// The key of the logs to come.
@@ -172,6 +189,7 @@ impl Checks {
                 "give key_file (to harvest) or public_key_file (to verify and query)",
             );
         }
+        let timestamps = file.timestamps.as_ref().map(|file| self.timestamps(file));
         let (next_key, earlier_keys) = self.other_keys(&file.signing);
         let snapshot_events = file.harvest.snapshot_events.unwrap_or(SNAPSHOT_EVENTS);
         if !(1..=100_000).contains(&snapshot_events) {
@@ -201,10 +219,26 @@ impl Checks {
             public_key_file: file.signing.public_key_file,
             next_key,
             earlier_keys,
+            timestamps,
             snapshot_events: snapshot_events as usize,
             accounts,
             ledgers,
         })
+    }
+
+    fn timestamps(&mut self, file: &TimestampsFile) -> Timestamps {
+        let url = file.url.as_ref().and_then(|url| {
+            let url = self.parsed("timestamps.url", Url::parse(url))?;
+            if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+                self.problem("timestamps.url", "must begin with http:// or https://");
+            }
+            Some(url)
+        });
+        Timestamps {
+            url,
+            ca_file: file.ca_file.clone(),
+            per: file.per,
+        }
     }
 
     /// Keys of other years than the present one.

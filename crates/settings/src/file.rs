@@ -13,6 +13,8 @@ pub struct ConfigFile {
     pub archive: ArchiveFile,
     /// Who signs it.
     pub signing: SigningFile,
+    /// Time stamps of an authority over the checkpoints (RFC 3161). Default: none, and then nobody outside attests the time.
+    pub timestamps: Option<TimestampsFile>,
     /// How a run behaves. All members have defaults.
     #[serde(default)]
     pub harvest: HarvestFile,
@@ -88,6 +90,31 @@ pub struct EarlierKeyFile {
     pub until: i16,
     /// PEM file with the public key.
     pub public_key_file: PathBuf,
+}
+
+/// Time stamps of an authority over the checkpoints.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimestampsFile {
+    /// Address of the authority, `http` or `https`. It learns digests of checkpoints and when they were made, nothing else. Default: none is
+    /// asked, and stored time stamps are only checked.
+    pub url: Option<String>,
+    /// PEM file with the CA certificates in which the authority's chain must end. A token under any other is refused.
+    pub ca_file: PathBuf,
+    /// Which checkpoints are stamped. Default `checkpoint`.
+    #[serde(default)]
+    pub per: StampPer,
+}
+
+/// Which checkpoints are stamped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StampPer {
+    /// Each one.
+    #[default]
+    Checkpoint,
+    /// One of each UTC day: for authorities that charge or ration tokens.
+    Day,
 }
 
 /// How a run behaves.

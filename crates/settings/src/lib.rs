@@ -6,11 +6,11 @@ mod file;
 mod retention;
 mod schedule;
 
-pub use config::{Account, Config, Folder, Ledger, Lock, NextKey};
+pub use config::{Account, Config, Folder, Ledger, Lock, NextKey, Timestamps};
 pub use error::{Problem, SettingsError};
 pub use file::{
     AccountFile, ArchiveFile, CaptureFile, ConfigFile, EarlierKeyFile, FolderFile, HarvestFile, LedgerFile,
-    LockFile, LockModeFile, SigningFile,
+    LockFile, LockModeFile, SigningFile, StampPer, TimestampsFile,
 };
 pub use retention::Period;
 pub use schedule::Schedule;

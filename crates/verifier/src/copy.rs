@@ -3,8 +3,8 @@
 use std::{fmt::Write as _, path::Path};
 
 use revtrail_evidence::{
-    Policy, RecordSource as _, Report, Severity, TrustPolicy, Verdict, VerifyError, judge_tips, verify,
-    visible,
+    Policy, RecordSource as _, Report, Severity, TrustPolicy, Verdict, VerifyError, check_stamps, judge_tips,
+    verify, visible,
 };
 use revtrail_ledger::Note;
 use revtrail_model::{
@@ -39,6 +39,9 @@ pub(crate) fn run(args: &CopyArgs) -> Result<Exit, Failure> {
         now,
     };
     let mut report = verify(&source, &policy).map_err(|error| cannot_judge(&error, dir))?;
+    let authority = trust.policy.as_ref().and_then(TrustPolicy::authority);
+    check_stamps(&source, &mut report, authority)
+        .map_err(|error| cannot_judge(&VerifyError::Source(error), dir))?;
     if let Some(policy) = &trust.policy {
         cosigned(&source, policy, now, &mut report)?;
     }

@@ -71,6 +71,7 @@ impl<'a> Inside<'a> {
             archive,
             signer: Arc::new(signer(&self.config)),
             next: next_signer(&self.config),
+            stamper: None,
             verifier: Arc::new(move |origin| {
                 key_of(&config, origin, &key).ok_or_else(|| HarvestError::Ledger(origin.to_owned()))
             }),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use revtrail_archive::{Archive, ArchiveErrorKind, ObjectKey, Protection};
 use revtrail_evidence::{
-    Policy, RecordSource, Report, SourceError, TrustPolicy, Verdict, VerifyError, judge_tips, proof::Refusal,
-    verify,
+    Policy, RecordSource, Report, SourceError, TrustPolicy, Verdict, VerifyError, check_stamps, judge_tips,
+    proof::Refusal, timestamp::Authority, verify,
 };
 use revtrail_ledger::{Note, VerifierKey};
 use revtrail_model::time::{Clock as _, Timestamp};
@@ -18,6 +18,7 @@ use crate::{
     exit::{Exit, Failure},
     keys::Keys,
     output::{Sheet, say},
+    stamper::authority,
     times, wiring,
 };
 
@@ -43,6 +44,7 @@ pub(crate) async fn run(global: &Global, args: &VerifyArgs) -> Result<Exit, Fail
                 now,
             };
             let mut report = verify(&source, &policy)?;
+            check_stamps(&source, &mut report, trusted.authority.as_ref())?;
             let judged = trusted.judge(&mut report, now);
             Ok((report, judged))
         });
@@ -50,7 +52,7 @@ pub(crate) async fn run(global: &Global, args: &VerifyArgs) -> Result<Exit, Fail
             .await
             .map_err(|error| Failure::new(Exit::Failed, error, None))?
             .map_err(cannot_judge)?;
-        judged.map_err(|refusal| refused(&refusal))?;
+        judged.map_err(refused)?;
         show(global, &ledger_name, &report, protection)?;
         worst = worse(worst, exit_of(report.verdict()));
     }
@@ -62,6 +64,8 @@ pub(crate) async fn run(global: &Global, args: &VerifyArgs) -> Result<Exit, Fail
 struct Trusted {
     keys: Source,
     copies: Vec<Note>,
+    /// Who is believed about time.
+    authority: Option<Authority>,
 }
 
 #[derive(Clone)]
@@ -77,7 +81,16 @@ impl Trusted {
             None => Source::Config(Keys::load(config)?),
         };
         let copies = super::prove::read_copies(&args.cosigned)?;
-        Ok(Self { keys, copies })
+        let authority = match (&keys, &config.timestamps) {
+            (Source::Policy(policy), _) => policy.authority().cloned(),
+            (Source::Config(_), Some(timestamps)) => Some(authority(&timestamps.ca_file)?),
+            (Source::Config(_), None) => None,
+        };
+        Ok(Self {
+            keys,
+            copies,
+            authority,
+        })
     }
 
     fn key(&self, origin: &str) -> Option<VerifierKey> {
@@ -98,13 +111,10 @@ impl Trusted {
     }
 }
 
-fn refused(refusal: &Refusal) -> Failure {
+fn refused(refusal: Refusal) -> Failure {
     let hint = "give copies of the newest checkpoint that a trusted cosigner signed in time (--cosigned)";
-    Failure::new(
-        super::prove::exit_of(refusal),
-        anyhow::anyhow!("{refusal}"),
-        Some(hint.into()),
-    )
+    let exit = super::prove::exit_of(&refusal);
+    Failure::new(exit, refusal, Some(hint.into()))
 }
 
 fn cannot_judge(error: VerifyError) -> Failure {
