@@ -324,7 +324,14 @@ fn each_checkpoint_is_stamped_and_the_next_run_leaf_names_it() {
         ];
         assert!(openssl(&scene.authority.dir, &args), "{token}");
     }
-    // Run leaf 2 names the tokens before it, so they can be neither taken away nor exchanged.
+}
+
+#[test]
+fn a_token_can_be_neither_taken_away_nor_exchanged_nor_changed() {
+    let Some(scene) = Scene::new("") else { return };
+    let _first = scene.harvest();
+    let _second = scene.harvest();
+    // Run leaf 2 names the tokens before it.
     let tokens = scene.tokens();
     let (first, second) = (fs::read(&tokens[0]).unwrap(), fs::read(&tokens[1]).unwrap());
     fs::remove_file(&tokens[1]).unwrap();
