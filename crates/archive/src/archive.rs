@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use revtrail_model::{Digest, time::Timestamp};
 
-use crate::{ArchiveError, ObjectKey};
+use crate::{ArchiveError, ObjectKey, Versions};
 
 /// Most entries one page of [`Archive::list`] holds (`ListObjectsV2` gives no more).
 pub const PAGE_ENTRIES: usize = 1000;
@@ -54,6 +54,11 @@ pub trait Archive: Send + Sync {
     /// `Unsupported` where [`Archive::protection`] is `None`.
     async fn set_legal_hold(&self, key: &ObjectKey, hold: LegalHold) -> Result<(), ArchiveError>;
 
+    /// The versions below the keys; `None` where the store keeps none, as a directory or memory.
+    fn versions(&self) -> Option<&dyn Versions> {
+        None
+    }
+
     /// What keeps a stored object from being changed by someone with the store's credentials.
     fn protection(&self) -> Protection;
 
@@ -92,6 +97,10 @@ impl<T: Archive + ?Sized> Archive for Arc<T> {
 
     async fn set_legal_hold(&self, key: &ObjectKey, hold: LegalHold) -> Result<(), ArchiveError> {
         (**self).set_legal_hold(key, hold).await
+    }
+
+    fn versions(&self) -> Option<&dyn Versions> {
+        (**self).versions()
     }
 
     fn protection(&self) -> Protection {

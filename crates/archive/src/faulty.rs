@@ -8,6 +8,7 @@ use revtrail_model::time::Timestamp;
 
 use crate::{
     Archive, ArchiveError, ArchiveErrorKind, Head, LegalHold, Listing, ObjectKey, Protection, Retention,
+    Versions,
 };
 
 /// One fault, as a value. `prefix` selects creates by the start of their key; `nth` counts them
@@ -179,6 +180,10 @@ impl<A: Archive> Archive for FaultyArchive<A> {
 
     async fn set_legal_hold(&self, key: &ObjectKey, hold: LegalHold) -> Result<(), ArchiveError> {
         self.inner.set_legal_hold(key, hold).await
+    }
+
+    fn versions(&self) -> Option<&dyn Versions> {
+        self.inner.versions()
     }
 
     fn protection(&self) -> Protection {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod archive;
+pub mod custody;
 mod error;
 pub mod faulty;
 mod fs;
@@ -9,6 +10,7 @@ mod location;
 mod memory;
 pub mod record;
 mod s3;
+mod versions;
 
 pub use archive::{
     Archive, Entry, Head, LegalHold, Listing, PAGE_ENTRIES, Protection, Retention, RetentionMode,
@@ -20,6 +22,7 @@ pub use key::ObjectKey;
 pub use location::ArchiveUrl;
 pub use memory::MemoryArchive;
 pub use s3::{
-    Addressing, ConditionalCreates, ObjectLockState, ProbeReport, S3Archive, S3Options, S3Settings,
-    Versioning, open,
+    Addressing, ConditionalCreates, ObjectLockState, PART_BYTES, ProbeReport, S3Archive, S3Options,
+    S3Settings, Versioning, open,
 };
+pub use versions::{Version, VersionId, VersionKind, VersionMark, VersionPage, Versions};

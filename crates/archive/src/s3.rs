@@ -7,6 +7,7 @@ mod failure;
 mod list;
 mod observe;
 mod probe;
+mod versions;
 
 use std::sync::Arc;
 
@@ -25,11 +26,12 @@ use self::{
 };
 use crate::{
     Archive, ArchiveError, ArchiveErrorKind, ArchiveUrl, FsArchive, Head, LegalHold, Listing, ObjectKey,
-    Protection, Retention, RetentionMode,
+    Protection, Retention, RetentionMode, VersionId, Versions,
 };
 
 pub use self::{
     connect::{Addressing, S3Options, S3Settings},
+    create::PART_BYTES,
     probe::{ConditionalCreates, ObjectLockState, ProbeReport, Versioning},
 };
 
@@ -39,8 +41,9 @@ pub use self::{
 /// is read back with `HeadObject`: size, checksum, version, lock mode and lock date must be what
 /// was asked for. The credentials need `s3:PutObject`, `s3:GetObject`, `s3:ListBucket`,
 /// `s3:PutObjectRetention`, `s3:GetObjectRetention`, `s3:PutObjectLegalHold`,
-/// `s3:GetObjectLegalHold` and `s3:AbortMultipartUpload`, and for [`S3Archive::probe`]
-/// `s3:GetBucketVersioning` and `s3:GetBucketObjectLockConfiguration`; no delete permission.
+/// `s3:GetObjectLegalHold` and `s3:AbortMultipartUpload`, for [`S3Archive::probe`]
+/// `s3:GetBucketVersioning` and `s3:GetBucketObjectLockConfiguration`, and for [`Versions`]
+/// `s3:ListBucketVersions` and `s3:GetObjectVersion`; no delete permission.
 ///
 /// Requests are retried by the SDK. When a create is answered 412 after a retry, the object may be
 /// our own, stored by the attempt whose answer was lost: it is read back, and if its checksum is
@@ -71,12 +74,14 @@ impl S3Archive {
         &self,
         operation: &'static str,
         key: &ObjectKey,
+        version: Option<&VersionId>,
     ) -> Result<Option<convert::Stored>, ArchiveError> {
         let answer = self
             .client
             .head_object()
             .bucket(&self.bucket)
             .key(self.name(key))
+            .set_version_id(version.map(|version| version.as_str().to_owned()))
             .checksum_mode(ChecksumMode::Enabled)
             .send()
             .await;
@@ -87,11 +92,16 @@ impl S3Archive {
         }
     }
 
-    async fn present(&self, operation: &'static str, key: &ObjectKey) -> Result<Head, ArchiveError> {
+    async fn present(
+        &self,
+        operation: &'static str,
+        key: &ObjectKey,
+        version: Option<&VersionId>,
+    ) -> Result<Head, ArchiveError> {
         if self.lock_mode.is_none() {
             return Err(ArchiveError::new(ArchiveErrorKind::Unsupported, operation, key));
         }
-        let stored = self.head_for(operation, key).await?;
+        let stored = self.head_for(operation, key, version).await?;
         stored
             .map(|stored| stored.head)
             .ok_or_else(|| ArchiveError::new(ArchiveErrorKind::NotFound, operation, key))
@@ -136,7 +146,7 @@ impl Archive for S3Archive {
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<Option<Head>, ArchiveError> {
-        Ok(self.head_for("head", key).await?.map(|stored| stored.head))
+        Ok(self.head_for("head", key, None).await?.map(|stored| stored.head))
     }
 
     async fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError> {
@@ -146,7 +156,7 @@ impl Archive for S3Archive {
     async fn extend_retention(&self, key: &ObjectKey, until: Timestamp) -> Result<(), ArchiveError> {
         const OPERATION: &str = "extend_retention";
         let refused = |why: &str| ArchiveError::new(ArchiveErrorKind::Refused, OPERATION, key).because(why);
-        let Some(present) = self.present(OPERATION, key).await?.retention else {
+        let Some(present) = self.present(OPERATION, key, None).await?.retention else {
             return Err(refused("object has no retention to extend"));
         };
         let until = convert::whole_seconds(until);
@@ -169,7 +179,7 @@ impl Archive for S3Archive {
             .await
             .map_err(|error| failure(error, OPERATION, key, Call::Write))?;
         let asked = Retention { until, ..present };
-        if self.present(OPERATION, key).await?.retention == Some(asked) {
+        if self.present(OPERATION, key, None).await?.retention == Some(asked) {
             Ok(())
         } else {
             Err(refused("the store does not show the retention it accepted"))
@@ -178,7 +188,7 @@ impl Archive for S3Archive {
 
     async fn set_legal_hold(&self, key: &ObjectKey, hold: LegalHold) -> Result<(), ArchiveError> {
         const OPERATION: &str = "set_legal_hold";
-        if self.present(OPERATION, key).await?.legal_hold == hold {
+        if self.present(OPERATION, key, None).await?.legal_hold == hold {
             return Ok(());
         }
         let status = match hold {
@@ -193,12 +203,16 @@ impl Archive for S3Archive {
             .send()
             .await
             .map_err(|error| failure(error, OPERATION, key, Call::Write))?;
-        if self.present(OPERATION, key).await?.legal_hold == hold {
+        if self.present(OPERATION, key, None).await?.legal_hold == hold {
             Ok(())
         } else {
             Err(ArchiveError::new(ArchiveErrorKind::Refused, OPERATION, key)
                 .because("the store does not show the legal hold it accepted"))
         }
+    }
+
+    fn versions(&self) -> Option<&dyn Versions> {
+        Some(self)
     }
 
     fn protection(&self) -> Protection {

@@ -22,6 +22,7 @@ Examples:
   revtrail doctor                                 check rights, folders, keys and archive; writes nothing
   revtrail harvest                                one run over every ledger (the CronJob)
   revtrail verify                                 check signatures, tree, order, windows, deadlines
+  revtrail verify --store                         the same, and versions, delete markers and locks in the bucket
   revtrail log --since 2026-11-20 --actor y@acme.example
   revtrail history 'Q3/X.xlsx' --output json
   revtrail prove 2026#4327 --disclose path --out action.tlog-proof
@@ -87,6 +88,9 @@ pub(crate) enum Command {
     /// Make what is derived from the record again
     #[command(subcommand)]
     Views(ViewsCommand),
+    /// Lock the record for longer
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// Make and show signing keys
     #[command(subcommand)]
     Key(KeyCommand),
@@ -123,6 +127,9 @@ pub(crate) struct VerifyArgs {
     /// Judge deadlines as of this moment instead of now (RFC 3339)
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<String>,
+    /// Check what the bucket keeps of each record object, too: versions, delete markers, locks, checksums
+    #[arg(long)]
+    pub(crate) store: bool,
 }
 
 #[derive(Debug, Args)]
@@ -277,6 +284,28 @@ pub(crate) struct WitnessArgs {
 pub(crate) enum ViewsCommand {
     /// Write the tiles that are missing, and compare those that stand with the record
     Rebuild(LedgerArg),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RetentionCommand {
+    /// Extend the lock of every record object; shows what it would do, unless --apply is given
+    Extend(ExtendArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtendArgs {
+    /// Ledger
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ledger: String,
+    /// Only the log of this year; every year when absent
+    #[arg(long, value_name = "YEAR")]
+    pub(crate) year: Option<i16>,
+    /// Until when (RFC 3339, or a date); when absent, as the ledger's retention says for each year
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Do it. In compliance mode nobody can take it back
+    #[arg(long)]
+    pub(crate) apply: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,7 @@ mod init;
 mod key;
 mod prove;
 mod questions;
+mod retention;
 mod schedule;
 mod settings;
 mod views;
@@ -40,6 +41,7 @@ pub(crate) async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Prove(args) => prove::run(global, args).await,
         Command::Witness(args) => witness::run(global, args).await,
         Command::Views(command) => views::run(global, command).await,
+        Command::Retention(command) => retention::run(global, command).await,
         Command::Key(command) => key::run(global, command),
         Command::Config(command) => settings::run(global, command),
         #[cfg(feature = "demo")]

@@ -127,6 +127,9 @@ pub struct Report {
     pub origin: Option<String>,
     /// End of the newest run, its own clock.
     pub last_run_at: Option<String>,
+    /// Until when the record objects of a log are locked, as its genesis leaf says, by prefix of the log.
+    #[serde(skip)]
+    pub locked_until: BTreeMap<String, Timestamp>,
     /// The logs, oldest first, as far as cosigned copies are compared with them.
     #[serde(skip)]
     pub checked: Vec<CheckedLog>,

@@ -270,6 +270,9 @@ impl SnapshotCheck<'_> {
             }
         }
         carried.previous_log.clone_from(&genesis.previous_log);
+        if let Some(until) = genesis.retain_until {
+            report.locked_until.insert(self.log.name.prefix(), until);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bench;
+mod bucket;
 mod compare;
 mod histories;
 mod inside;
@@ -10,6 +11,7 @@ mod program;
 pub mod verifiers;
 
 pub use bench::{Bench, FOLDER, Place};
+pub use bucket::{Answer, Bucket, PREFIX};
 pub use compare::{assert_same, events_as_facts, told, told_when};
 pub use histories::{at, round_end, rounds};
 pub use inside::Inside;

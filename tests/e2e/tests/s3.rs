@@ -1,103 +1,15 @@
 //! The record in a bucket with Object Lock, on a real server, when `REVTRAIL_TEST_S3_ENDPOINT` names one.
 //! `tests/s3-server.sh` starts one. It accepts requests without a signature, which the lock must withstand as well.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    process::id,
+use revtrail_archive::{Archive, ArchiveErrorKind, ArchiveUrl, Entry, RetentionMode, open};
+use revtrail_e2e::{
+    Bench, Bucket, FOLDER, PREFIX, Place, assert_same, events_as_facts, round_end, rounds, told,
 };
-
-use revtrail_archive::{
-    Addressing, Archive, ArchiveErrorKind, ArchiveUrl, Entry, RetentionMode, S3Options, open,
-};
-use revtrail_e2e::{Bench, FOLDER, Place, assert_same, events_as_facts, round_end, rounds, told};
 use revtrail_model::time;
 use revtrail_simulator::{Options, Provider};
 
 const ROUNDS: i64 = 4;
-const PREFIX: &str = "revtrail";
-
-/// A bucket with Object Lock on the test server.
-struct Bucket {
-    endpoint: String,
-    name: String,
-}
-
-/// An HTTP answer.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    text: String,
-}
-
-impl Bucket {
-    /// A new bucket; `None` (after saying so) without a server.
-    fn create(what: &str) -> Option<Self> {
-        let Ok(endpoint) = std::env::var("REVTRAIL_TEST_S3_ENDPOINT") else {
-            println!("skipped: REVTRAIL_TEST_S3_ENDPOINT is not set");
-            return None;
-        };
-        let bucket = Self {
-            endpoint,
-            name: format!("revtrail-e2e-{what}-{}", id()),
-        };
-        let made = bucket.send("PUT", "", "x-amz-bucket-object-lock-enabled: true\r\n", "");
-        assert_eq!(made.status, 200, "{made:?}");
-        Some(bucket)
-    }
-
-    /// A request as anybody could send it, without the client library that keeps us from doing wrong.
-    fn send(&self, method: &str, target: &str, headers: &str, body: &str) -> Answer {
-        let host = self
-            .endpoint
-            .strip_prefix("http://")
-            .unwrap()
-            .trim_end_matches('/');
-        let mut stream = TcpStream::connect(host).unwrap();
-        let length = body.len();
-        // In one piece: the server may answer and close before the last of several.
-        let request = format!(
-            "{method} /{}{target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}",
-            self.name
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut text = String::new();
-        let _length = stream.read_to_string(&mut text).unwrap();
-        let status = text.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, text }
-    }
-
-    /// The only version of an object.
-    fn version(&self, key: &str) -> String {
-        let listed = self.send("GET", &format!("?versions&prefix={PREFIX}/{key}"), "", "");
-        assert_eq!(listed.status, 200, "{listed:?}");
-        let versions: Vec<&str> = listed
-            .text
-            .split("<VersionId>")
-            .skip(1)
-            .filter_map(|rest| rest.split('<').next())
-            .collect();
-        assert_eq!(versions.len(), 1, "{key}: {}", listed.text);
-        versions[0].to_owned()
-    }
-
-    fn config(&self) -> String {
-        format!(
-            "[archive]\nurl = \"s3://{}/{PREFIX}\"\nlock = {{ mode = \"compliance\" }}\nregion = \"us-east-1\"\nendpoint_url = \"{}\"\n",
-            self.name, self.endpoint
-        )
-    }
-
-    fn options(&self) -> S3Options {
-        S3Options {
-            region: Some("us-east-1".to_owned()),
-            endpoint: Some(self.endpoint.clone()),
-            addressing: Addressing::Path,
-            lock_mode: Some(RetentionMode::Compliance),
-        }
-    }
-}
 
 async fn entries(archive: &dyn Archive) -> Vec<Entry> {
     let mut all: Vec<Entry> = Vec::new();
@@ -112,33 +24,12 @@ async fn entries(archive: &dyn Archive) -> Vec<Entry> {
     }
 }
 
-/// Small run of the usual kind, archived in the bucket.
-fn harvested(bucket: &Bucket) -> Bench {
-    let place = Place {
-        name: "handbook",
-        provider: Provider::Dropbox,
-        path: FOLDER,
-    };
-    let bench = Bench::at(
-        &bucket.config(),
-        rounds("Handbook", ROUNDS, 6),
-        Options::default(),
-        &[place],
-    );
-    bench.init();
-    for round in 0..ROUNDS {
-        bench.advance(round_end(round));
-        let _harvested = bench.call(&["harvest"]).exits(0);
-    }
-    bench
-}
-
 #[test]
 fn the_record_in_a_bucket_is_complete_and_every_object_is_locked() {
     let Some(bucket) = Bucket::create("locked") else {
         return;
     };
-    let bench = harvested(&bucket);
+    let bench = bucket.harvested(ROUNDS);
     bench.verify();
     let report = bench.call(&["verify", "--output", "json"]).exits(0).json();
     assert_eq!(report["write_protection"], "S3 Object Lock (compliance)");
@@ -153,7 +44,7 @@ fn the_record_in_a_bucket_is_complete_and_every_object_is_locked() {
 }
 
 async fn every_object_is_locked(bucket: &Bucket) {
-    let url: ArchiveUrl = format!("s3://{}/{PREFIX}", bucket.name).parse().unwrap();
+    let url: ArchiveUrl = format!("s3://{}/{PREFIX}", bucket.name()).parse().unwrap();
     let archive = open(&url, bucket.options()).await.unwrap();
     let entries = entries(archive.as_ref()).await;
     // Tiles are views: they can be deleted and made again.
@@ -225,14 +116,9 @@ fn the_server_deletes_what_is_not_locked() {
 
 #[test]
 fn a_bucket_without_object_lock_is_refused() {
-    let Some(bucket) = Bucket::create("first") else {
+    let Some(unlocked) = Bucket::without_lock("plain") else {
         return;
     };
-    let unlocked = Bucket {
-        endpoint: bucket.endpoint.clone(),
-        name: format!("revtrail-e2e-plain-{}", id()),
-    };
-    assert_eq!(unlocked.send("PUT", "", "", "").status, 200);
     let place = Place {
         name: "handbook",
         provider: Provider::Dropbox,
@@ -246,7 +132,7 @@ fn a_bucket_without_object_lock_is_refused() {
     );
     assert_eq!(archive_check(&bench, 2)["result"], "fail");
     let refused = bench.call(&["init", "--ledger", "main"]).exits(2);
-    assert!(refused.stderr.contains(&unlocked.name), "{refused:?}");
+    assert!(refused.stderr.contains(unlocked.name()), "{refused:?}");
     assert!(refused.stderr.contains("hint: "), "{refused:?}");
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_s3::{
     operation::head_object::HeadObjectOutput,
     primitives::DateTime,
-    types::{ObjectLockLegalHoldStatus, ObjectLockMode, ObjectLockRetentionMode},
+    types::{ObjectLockLegalHoldStatus, ObjectLockMode, ObjectLockRetention, ObjectLockRetentionMode},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use revtrail_model::{Digest, time::Timestamp};
@@ -59,6 +59,27 @@ pub(super) fn stored(
     })
 }
 
+/// The answer of `GetObjectRetention`.
+pub(super) fn retention(
+    operation: &'static str,
+    key: &ObjectKey,
+    told: Option<&ObjectLockRetention>,
+) -> Result<Option<Retention>, ArchiveError> {
+    let corrupt = |why: &str| ArchiveError::new(ArchiveErrorKind::Corrupt, operation, key).because(why);
+    let Some(told) = told else { return Ok(None) };
+    let mode = match told.mode() {
+        None => return Ok(None),
+        Some(ObjectLockRetentionMode::Compliance) => RetentionMode::Compliance,
+        Some(ObjectLockRetentionMode::Governance) => RetentionMode::Governance,
+        Some(other) => return Err(corrupt(&format!("unknown lock mode {:?}", other.as_str()))),
+    };
+    let until = told
+        .retain_until_date()
+        .and_then(timestamp)
+        .ok_or_else(|| corrupt("lock mode without a usable date"))?;
+    Ok(Some(Retention { mode, until }))
+}
+
 /// `None` for a checksum of part checksums.
 fn digest(checksum: &str) -> Option<Digest> {
     let bytes = STANDARD.decode(checksum).ok()?;
@@ -69,7 +90,7 @@ pub(super) fn checksum(digest: Digest) -> String {
     STANDARD.encode(digest.as_bytes())
 }
 
-fn timestamp(date: &DateTime) -> Option<Timestamp> {
+pub(super) fn timestamp(date: &DateTime) -> Option<Timestamp> {
     let nanos = i32::try_from(date.subsec_nanos()).ok()?;
     Timestamp::new(date.secs(), nanos).ok()
 }

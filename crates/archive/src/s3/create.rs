@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{ArchiveError, ArchiveErrorKind, ObjectKey, Retention};
 
-/// Larger objects are uploaded in parts of this size (S3 allows 10,000 parts).
-const PART_BYTES: usize = 64 << 20;
+/// Larger objects are uploaded in parts of this size (S3 allows 10,000 parts); the store keeps no digest of their bytes.
+pub const PART_BYTES: usize = 64 << 20;
 /// How often a create is repeated that met another one in progress.
 const CONFLICTS: u32 = 5;
 const CONFLICT_WAIT: Duration = Duration::from_millis(50);
@@ -150,7 +150,7 @@ impl S3Archive {
         checksum: &str,
     ) -> Result<(), ArchiveError> {
         let refused = |why: String| upload.error(ArchiveErrorKind::Refused).because(why);
-        let stored = match self.head_for("create", upload.key).await {
+        let stored = match self.head_for("create", upload.key, None).await {
             Ok(Some(stored)) => stored,
             Ok(None) => return Err(refused("the object just stored is not there".to_owned())),
             Err(error) => return Err(upload.error(ArchiveErrorKind::Unknown).because(error)),

@@ -44,14 +44,19 @@ impl S3Archive {
         }
     }
 
-    fn sort_in(&self, listing: &mut Listing, name: &str, size: Option<i64>) {
+    /// The key of a name in the bucket; `None` for a name that is none of ours.
+    pub(super) fn relative(&self, name: &str) -> Option<ObjectKey> {
         let relative = match &self.prefix {
             Some(prefix) => name
                 .strip_prefix(prefix.as_str())
                 .and_then(|rest| rest.strip_prefix('/')),
             None => Some(name),
         };
-        let key = relative.and_then(|relative| relative.parse::<ObjectKey>().ok());
+        relative.and_then(|relative| relative.parse::<ObjectKey>().ok())
+    }
+
+    fn sort_in(&self, listing: &mut Listing, name: &str, size: Option<i64>) {
+        let key = self.relative(name);
         match (key, size.and_then(|size| u64::try_from(size).ok())) {
             (Some(key), Some(size_bytes)) => listing.entries.push(Entry { key, size_bytes }),
             _ => listing.foreign.push(name.to_owned()),

@@ -1,8 +1,10 @@
-//! `verify`: the whole record, offline.
+//! `verify`: the whole record, offline; with `--store` also what the bucket keeps of it.
+
+mod store;
 
 use std::sync::Arc;
 
-use revtrail_archive::{Archive, ArchiveErrorKind, ObjectKey, Protection};
+use revtrail_archive::{Archive, ArchiveErrorKind, ObjectKey, Protection, custody};
 use revtrail_evidence::{
     Policy, RecordSource, Report, SourceError, TrustPolicy, Verdict, VerifyError, check_stamps, judge_tips,
     proof::Refusal, timestamp::Authority, verify,
@@ -31,6 +33,7 @@ pub(crate) async fn run(global: &Global, args: &VerifyArgs) -> Result<Exit, Fail
     let mut worst = Exit::Done;
     for (name, ledger) in wiring::ledgers(&config, &args.ledger)? {
         let (name, origin, trusted) = (name.clone(), ledger.origin.clone(), trusted.clone());
+        let stored_name = name.clone();
         let source = Blocking {
             archive: Arc::clone(&archive),
             runtime: tokio::runtime::Handle::current(),
@@ -48,12 +51,21 @@ pub(crate) async fn run(global: &Global, args: &VerifyArgs) -> Result<Exit, Fail
             let judged = trusted.judge(&mut report, now);
             Ok((report, judged))
         });
-        let (report, judged) = outcome
+        let (mut report, judged) = outcome
             .await
             .map_err(|error| Failure::new(Exit::Failed, error, None))?
             .map_err(cannot_judge)?;
         judged.map_err(refused)?;
-        show(global, &ledger_name, &report, protection)?;
+        let store = if args.store {
+            let failed = |failure: Failure| failure.at_archive(&config.archive, config.endpoint_url.as_ref());
+            let holdings = custody::holdings(archive.as_ref(), &stored_name)
+                .await
+                .map_err(|error| failed(error.into()))?;
+            Some(store::judge(&config, ledger, &holdings, &mut report))
+        } else {
+            None
+        };
+        show(global, &ledger_name, (&report, store), protection)?;
         worst = worse(worst, exit_of(report.verdict()));
     }
     Ok(worst)
@@ -146,7 +158,12 @@ fn worse(a: Exit, b: Exit) -> Exit {
     }
 }
 
-fn show(global: &Global, ledger: &str, report: &Report, protection: Protection) -> Result<(), Failure> {
+fn show(
+    global: &Global,
+    ledger: &str,
+    (report, store): (&Report, Option<String>),
+    protection: Protection,
+) -> Result<(), Failure> {
     let protection = match protection {
         Protection::ObjectLock { mode } => format!("S3 Object Lock ({mode})"),
         Protection::None => {
@@ -157,6 +174,9 @@ fn show(global: &Global, ledger: &str, report: &Report, protection: Protection) 
     facts.push(("write_protection", json!(protection)));
     let mut about = Map::new();
     about.extend(facts.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    if let Some(store) = store {
+        about.insert("store".into(), json!(store));
+    }
     let rows: Vec<Vec<Value>> = report
         .findings
         .iter()

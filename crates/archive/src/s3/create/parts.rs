@@ -21,7 +21,7 @@ impl S3Archive {
     /// that nothing is visible under the key, so a failure is told by its own kind.
     pub(super) async fn put_in_parts(&self, upload: &Upload<'_>) -> Result<(Outcome, String), ArchiveError> {
         // Not the guard, which is the last request: this spares sending a large object in vain.
-        if self.head_for("create", upload.key).await?.is_some() {
+        if self.head_for("create", upload.key, None).await?.is_some() {
             return Err(upload.error(ArchiveErrorKind::AlreadyExists));
         }
         let id = self.begin(upload).await?;
