@@ -232,6 +232,9 @@ const CONNECTED: [&str; 14] = [
     "futures",
 ];
 
+/// Of those, what only calculates: signatures and certificate chains of time stamps.
+const CALCULATING: [&str; 3] = ["ring", "rustls-pki-types", "rustls-webpki"];
+
 /// What an auditor runs cannot send anything anywhere: not one crate below it, however far down, could.
 #[test]
 fn the_auditors_program_has_no_network_in_it() {
@@ -262,6 +265,7 @@ fn the_auditors_program_has_no_network_in_it() {
     );
     let connected: Vec<&&str> = names
         .iter()
+        .filter(|name| !CALCULATING.contains(name))
         .filter(|name| CONNECTED.iter().any(|start| name.starts_with(start)))
         .collect();
     assert_eq!(connected, Vec::<&&str>::new());
