@@ -387,6 +387,7 @@ REQUIRED = {
         "item_id": str, "item_kind": str, "ledger": str, "observed_at": "time", "occurred_source": str, "provider": str,
         "source_api": str, "tenant": str,
     },
+    "hold": {"action": ("placed", "released"), "at": "time", "c": dict, "hold_id": str, "ledger": str},
 }
 
 
@@ -416,6 +417,8 @@ def fits(value, kind):
     if kind == "time":
         moment(value)
         return True
+    if isinstance(kind, tuple):
+        return value in kind
     return isinstance(value, kind)
 
 
@@ -434,6 +437,8 @@ def parse_leaf(line):
     for member, kind in REQUIRED[leaf["type"]].items():
         if member not in leaf or not fits(leaf[member], kind):
             raise Malformed(f"member {member} is missing or malformed")
+    if leaf["type"] == "hold" and leaf.get("year") is not None and not is_number(leaf["year"]):
+        raise Malformed("member year is malformed")
     return leaf
 
 
@@ -458,7 +463,7 @@ class Sidecar:
 
     def commitments(self, n):
         line, made = self.lines.get(n, {}), {}
-        for field in ("actor", "application", "path"):
+        for field in ("actor", "application", "case", "path", "reason"):
             if line.get(field) is not None:
                 salt = base64.b64encode(hmac.new(self.seed, f"{n}{field}".encode(), hashlib.sha256).digest()).decode()
                 made[field] = base64.b64encode(sha256(jcs([salt, field, line[field]]))).decode()
@@ -554,8 +559,8 @@ class Log:
     def object_key(self, directory, seq, digest):
         return f"{self.prefix}{directory}/{seq:020}-{digest}{SUFFIX[directory]}"
 
-    def run(self, keys, raw):
-        self.raw = raw  # of earlier years, too
+    def run(self, keys, raw, holds):
+        self.raw, self.holds = raw, holds  # of earlier years, too
         objects = []
         for key in keys:
             name = key[len(self.prefix) :]
@@ -626,7 +631,11 @@ class Log:
         sidecar = self.objects(seq, run)
         self.check_windows(key, first, lines, leaves, run)
         self.check_events(key, leaves, sidecar)
-        self.check_cursors(seq, key, run)
+        self.check_holds(key, leaves, sidecar)
+        header = self.state(seq, run)
+        if header is not None:
+            self.check_cursors(key, header)
+            self.check_open_holds(key, header)
 
     def segment(self, key, checkpoint_key, checkpoint):
         """9.3: the leaves, as stored."""
@@ -789,12 +798,12 @@ class Log:
         if run.get("windows", []) != indices:
             self.report.contradiction(key, "the run leaf does not name the windows of its snapshot")
 
-    def check_cursors(self, seq, key, run):
+    def state(self, seq, run):
         state = run["objects"].get("state")
         stored = self.copy.read(self.object_key("state", seq, state)) if state else None
-        header = self.header(stored) if stored is not None else None
-        if header is None:
-            return
+        return self.header(stored) if stored is not None else None
+
+    def check_cursors(self, key, header):
         folders = header.get("folders", {})
         for folder, (_, expected) in self.windows.items():
             cursor = folders.get(folder, {}).get("cursor") if isinstance(folders, dict) else None
@@ -805,6 +814,8 @@ class Log:
         """9.10"""
         disclosed = set(sidecar.lines) if sidecar else set()
         for n, leaf in enumerate(leaves):
+            if leaf["type"] == "hold":
+                disclosed.discard(n)
             if leaf["type"] != "event":
                 continue
             wrong = lambda what: self.report.contradiction(key, f"event at place {n} of the snapshot: {what}")
@@ -819,7 +830,38 @@ class Log:
                 wrong("the sidecar does not open its commitments")
             disclosed.discard(n)
         if disclosed:
-            self.report.contradiction(key, "the sidecar discloses places where no event stands")
+            self.report.contradiction(key, "the sidecar discloses places where no event or hold stands")
+
+    def check_holds(self, key, leaves, sidecar):
+        """9.14: each is placed once, and released at most once, as it was placed."""
+        for n, leaf in enumerate(leaves):
+            if leaf["type"] != "hold":
+                continue
+            wrong = lambda what: self.report.contradiction(key, f"hold at place {n} of the snapshot: {what}")
+            if leaf["ledger"] != self.copy.ledger:
+                wrong("is of another ledger")
+            if not sidecar or sidecar.commitments(n) != leaf["c"]:
+                wrong("the sidecar does not open its commitments")
+            hold, year = leaf["hold_id"], leaf.get("year")
+            if leaf["action"] == "placed":
+                if hold in self.holds:
+                    wrong("was placed before")
+                self.holds[hold] = year
+            elif hold not in self.holds:
+                wrong("is released, but was not open")
+            elif self.holds.pop(hold) != year:
+                wrong("is released for another year than it was placed for")
+
+    def check_open_holds(self, key, header):
+        """9.14, with the state object."""
+        holds = header.get("holds", {})
+        if not isinstance(holds, dict) or not all(isinstance(hold, dict) for hold in holds.values()):
+            return
+        stored = {hold: value.get("year") for hold, value in holds.items()}
+        if stored != self.holds:
+            self.report.contradiction(key, "the state object does not know the legal holds that the leaves leave open")
+            self.holds.clear()
+            self.holds.update(stored)
 
     def compare_tiles(self, lines):
         """9.12, after each checkpoint: what it calls for, and what no checkpoint ever called for."""
@@ -896,14 +938,14 @@ def announced(before, origin, report):
 
 
 def verify(copy, origin, key_of, now, zstd):
-    report, before, raw, tiles = Report(), None, set(), []
+    report, before, raw, holds, tiles = Report(), None, set(), {}, []
     keys = copy.keys()
     parts = [key.split("/") for key in keys]
     years = {part[1] for part in parts if len(part) > 2 and re.fullmatch(r"0|-?[1-9][0-9]{0,4}", part[1])}
     for year in sorted(years, key=int):
         key = key_of(f"{origin}/{year}") or announced(before, f"{origin}/{year}", report)
         log = Log(copy, year, key, zstd, report)
-        log.run([key for key in keys if key.startswith(log.prefix)], raw)
+        log.run([key for key in keys if key.startswith(log.prefix)], raw, holds)
         joint(before, log, report)
         tiles += log.tile_findings
         before = log

@@ -91,6 +91,9 @@ pub(crate) enum Command {
     /// Lock the record for longer
     #[command(subcommand)]
     Retention(RetentionCommand),
+    /// Keep the record for a case, whatever its retention says
+    #[command(subcommand)]
+    Hold(HoldCommand),
     /// Make and show signing keys
     #[command(subcommand)]
     Key(KeyCommand),
@@ -239,7 +242,7 @@ pub(crate) struct ProveArgs {
     /// The log: a year, or ledger and year (finance/2026); the newest one when absent
     #[arg(long, value_name = "LOG")]
     pub(crate) log: Option<String>,
-    /// Personal fields to show: all, none, or some of actor,application,path
+    /// Personal fields to show: all, none, or some of actor,application,path (of a hold: actor,case,reason)
     #[arg(long, value_name = "FIELDS", value_delimiter = ',', default_value = "all")]
     pub(crate) disclose: Vec<String>,
     /// Write the proof to this file, which must not exist; to standard output when absent
@@ -298,7 +301,7 @@ pub(crate) struct ExtendArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) ledger: String,
     /// Only the log of this year; every year when absent
-    #[arg(long, value_name = "YEAR")]
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1..))]
     pub(crate) year: Option<i16>,
     /// Until when (RFC 3339, or a date); when absent, as the ledger's retention says for each year
     #[arg(long, value_name = "TIME")]
@@ -306,6 +309,33 @@ pub(crate) struct ExtendArgs {
     /// Do it. In compliance mode nobody can take it back
     #[arg(long)]
     pub(crate) apply: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoldCommand {
+    /// Record the hold in the log, then hold every record object; may be repeated
+    Place(HoldArgs),
+    /// Record the release in the log, then let go every record object that no other case holds; may be repeated
+    Release(HoldArgs),
+    /// List the holds ever placed, with who, why and when
+    List(LedgerArg),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HoldArgs {
+    /// Name of the case
+    pub(crate) case: String,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    /// Only the log of this year; every year, those to come included, when absent
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1..))]
+    pub(crate) year: Option<i16>,
+    /// Who orders it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod doctor;
 mod harvest;
+mod hold;
 mod init;
 mod key;
 mod prove;
@@ -41,6 +42,7 @@ pub(crate) async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Prove(args) => prove::run(global, args).await,
         Command::Witness(args) => witness::run(global, args).await,
         Command::Views(command) => views::run(global, command).await,
+        Command::Hold(command) => hold::run(global, command).await,
         Command::Retention(command) => retention::run(global, command).await,
         Command::Key(command) => key::run(global, command),
         Command::Config(command) => settings::run(global, command),

@@ -253,6 +253,7 @@ fn commitments(events: Vec<Event>, seed: &Seed) -> Duration {
             application: None,
             n,
             path: Some(event.path),
+            ..revtrail_model::disclosure::Disclosure::default()
         })
         .collect();
     let start = Instant::now();

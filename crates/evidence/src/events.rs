@@ -1,4 +1,4 @@
-//! Events: scope, identity, commitments and raw records.
+//! Events and holds: scope, identity, commitments and raw records.
 
 use revtrail_model::layout::Kind;
 
@@ -22,8 +22,13 @@ pub(crate) fn check_events(
     carried.ids.open(leaves);
     let mut pending: Vec<&EventFacts> = Vec::new();
     for (index, record) in leaves.records.iter().enumerate() {
+        let kind = if let Record::Hold(_) = record {
+            "hold"
+        } else {
+            "event"
+        };
         let mut fail = |what: &str| {
-            let what = format!("event at leaf {}: {what}", leaves.first + index as u64);
+            let what = format!("{kind} at leaf {}: {what}", leaves.first + index as u64);
             report
                 .findings
                 .push(Finding::contradiction(leaves.key.clone(), what));
@@ -39,6 +44,10 @@ pub(crate) fn check_events(
                 report.events += 1;
                 carried.ids.take(event);
                 pending.push(event);
+            }
+            // An event may have nothing to open; a hold always has.
+            Record::Hold(_) if opened.is_none_or(|opened| opened.refused.contains(&index)) => {
+                fail("the sidecar does not open its commitments");
             }
             Record::Window(window) => {
                 if pending.iter().any(|event| event.folder != window.folder) {
@@ -60,7 +69,7 @@ pub(crate) fn check_events(
     if let Some(Opened { stray: Some(n), .. }) = opened {
         report.findings.push(Finding::contradiction(
             leaves.key.clone(),
-            format!("the sidecar discloses place {n}, where no event stands"),
+            format!("the sidecar discloses place {n}, where no event or hold stands"),
         ));
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use revtrail_ledger::VerifierKey;
-use revtrail_model::{Digest, time::Timestamp};
+use revtrail_model::{Digest, id::HoldId, record::Count, time::Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -115,6 +115,11 @@ pub struct Report {
     pub windows: u64,
     /// Leaves of a type this version does not know.
     pub unknown_leaves: u64,
+    /// Leaves that place or release a legal hold.
+    pub holds: u64,
+    /// Legal holds that are open at the end of the newest log: id, and the log year it is about or none for all.
+    #[serde(skip)]
+    pub open_holds: BTreeMap<HoldId, Option<Count>>,
     /// Tiles compared with the record.
     pub tiles: u64,
     /// Time stamps that held.
@@ -165,6 +170,7 @@ impl Report {
             ("events", json!(self.events)),
             ("windows", json!(self.windows)),
             ("windows_with_gaps", json!(self.windows_with_gaps)),
+            ("holds_open", json!(self.open_holds.len())),
             ("tiles", json!(self.tiles)),
             ("time_stamps", json!(self.stamps)),
             ("unknown_leaves", json!(self.unknown_leaves)),

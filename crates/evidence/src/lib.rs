@@ -3,6 +3,7 @@
 mod ahead;
 mod events;
 mod finding;
+mod holds;
 mod identity;
 mod load;
 mod log;

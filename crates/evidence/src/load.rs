@@ -7,9 +7,9 @@ use revtrail_ledger::{Checkpoint, Hash, leaf_hash};
 use revtrail_model::{
     Digest,
     disclosure::{Commitments, Disclosure, Sidecar},
-    id::FolderName,
+    id::{FolderName, HoldId},
     layout::{Kind, segment_digest},
-    leaf::{CheckpointRef, CloseLeaf, EventLeaf, GenesisLeaf, Leaf, RunLeaf, WindowLeaf},
+    leaf::{CheckpointRef, CloseLeaf, EventLeaf, GenesisLeaf, HoldAction, Leaf, RunLeaf, WindowLeaf},
     record::Count,
     sha256,
 };
@@ -74,6 +74,7 @@ pub(crate) enum Record {
     Run(Box<RunLeaf>),
     Genesis(Box<GenesisLeaf>),
     Close(Box<CloseLeaf>),
+    Hold(Box<HoldFacts>),
     Unknown,
 }
 
@@ -84,6 +85,15 @@ pub(crate) struct EventFacts {
     /// It names the ledger that it stands in.
     pub(crate) own_ledger: bool,
     pub(crate) raw: Option<Digest>,
+}
+
+/// What is judged of a legal hold placed or released.
+pub(crate) struct HoldFacts {
+    pub(crate) action: HoldAction,
+    pub(crate) id: HoldId,
+    /// It names the ledger that it stands in.
+    pub(crate) own_ledger: bool,
+    pub(crate) year: Option<Count>,
 }
 
 /// An object that the run leaf names, with what was read of it.
@@ -111,11 +121,11 @@ pub(crate) struct Objects {
     pub(crate) header: Option<StateHeader>,
 }
 
-/// How the sidecar fits the events.
+/// How the sidecar fits the events and holds.
 pub(crate) struct Opened {
-    /// Places of events that it does not open.
+    /// Places of events and holds that it does not open.
     pub(crate) refused: BTreeSet<usize>,
-    /// The first place it discloses where no event stands.
+    /// The first place it discloses where no event or hold stands.
     pub(crate) stray: Option<u64>,
 }
 
@@ -197,6 +207,15 @@ fn leaves(
             Ok(Leaf::Run(run)) => Record::Run(run),
             Ok(Leaf::Genesis(genesis)) => Record::Genesis(genesis),
             Ok(Leaf::Close(close)) => Record::Close(close),
+            Ok(Leaf::Hold(hold)) => {
+                commitments.push((place, hold.c));
+                Record::Hold(Box::new(HoldFacts {
+                    action: hold.action,
+                    id: hold.hold_id,
+                    own_ledger: hold.ledger == log.name.ledger,
+                    year: hold.year,
+                }))
+            }
             Ok(Leaf::Unknown(_)) => Record::Unknown,
             Err(error) => {
                 leaves.unreadable.push((place, error.to_string()));

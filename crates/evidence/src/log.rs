@@ -15,6 +15,7 @@ use revtrail_model::{
 use crate::{
     ahead::in_order,
     finding::{CheckedLog, Finding, Report},
+    holds::OpenHolds,
     identity::{Ids, Raws},
     load::{Loaded, load},
     snapshot::SnapshotCheck,
@@ -44,6 +45,8 @@ pub(crate) struct Carried {
     pub(crate) windows: Windows,
     pub(crate) ids: Ids,
     pub(crate) raws: Raws,
+    /// Open legal holds, of earlier logs too.
+    pub(crate) holds: OpenHolds,
     pub(crate) previous_log: Option<PreviousLog>,
     pub(crate) next_origin: Option<String>,
     pub(crate) next_key: Option<String>,
@@ -56,6 +59,15 @@ pub(crate) struct Carried {
     pub(crate) finished_at: Option<revtrail_model::time::Timestamp>,
     pub(crate) named: HashSet<ObjectName>,
     pub(crate) tiles: TileCheck,
+}
+
+/// What a log takes over from the logs before it.
+#[derive(Default)]
+pub(crate) struct Inherited {
+    /// Raw records.
+    pub(crate) raws: Raws,
+    /// Open legal holds.
+    pub(crate) holds: OpenHolds,
 }
 
 impl Carried {
@@ -85,7 +97,7 @@ impl<'a> LogCheck<'a> {
     pub(crate) fn run(
         &self,
         keys: &[&String],
-        raws: &mut Raws,
+        inherited: &mut Inherited,
         report: &mut Report,
     ) -> Result<End, SourceError> {
         let objects = self.sort_out(keys, report);
@@ -96,7 +108,8 @@ impl<'a> LogCheck<'a> {
             .collect();
         let mut carried = Carried {
             frontier: Some(Frontier::new()),
-            raws: std::mem::take(raws),
+            raws: std::mem::take(&mut inherited.raws),
+            holds: std::mem::take(&mut inherited.holds),
             tiles: TileCheck::new(self.tile_keys(keys)),
             ..Carried::default()
         };
@@ -121,7 +134,8 @@ impl<'a> LogCheck<'a> {
         }
         self.unnamed(&objects, last, &carried, report);
         std::mem::take(&mut carried.ids).finish(self.source, report)?;
-        *raws = std::mem::take(&mut carried.raws);
+        inherited.raws = std::mem::take(&mut carried.raws);
+        inherited.holds = std::mem::take(&mut carried.holds);
         let size = carried.checkpoint.map_or(0, |checkpoint| checkpoint.size.0);
         let tiles = std::mem::take(&mut carried.tiles);
         let views = tiles.finish(self, next, size)?;

@@ -8,6 +8,7 @@ use std::{
 use revtrail_ledger::{Frontier, Hash, TreeSize};
 use revtrail_model::{
     Digest,
+    id::HoldId,
     layout::{Kind, ObjectName},
     record::Count,
 };
@@ -94,7 +95,15 @@ pub(crate) struct StateHeader {
     #[serde(default)]
     pub(crate) folders: BTreeMap<String, StateFolder>,
     frontier_before: Vec<Digest>,
+    #[serde(default)]
+    pub(crate) holds: BTreeMap<HoldId, StateHold>,
     size_before: Count,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct StateHold {
+    #[serde(default)]
+    pub(crate) year: Option<Count>,
 }
 
 #[derive(Deserialize)]

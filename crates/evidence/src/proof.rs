@@ -21,7 +21,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use revtrail_ledger::{Hash, LeafIndex, Note, TlogProof};
 use revtrail_model::{
     ModelError,
-    disclosure::{Commitments, Disclosure, Field, Seed},
+    disclosure::{CaseDetails, Commitments, Disclosure, Field, ReasonDetails, Seed},
     event::{ActorDetails, Application, PathDetails},
     record::canonical,
     sha256,
@@ -32,7 +32,13 @@ pub use check::{ProvenLeaf, Signed, check_leaf_proof};
 pub use consistency::{ConsistencyProof, ProvenGrowth, check_consistency};
 
 /// Fields that a leaf commits to, in the order of their names.
-pub const FIELDS: [Field; 3] = [Field::Actor, Field::Application, Field::Path];
+pub const FIELDS: [Field; 5] = [
+    Field::Actor,
+    Field::Application,
+    Field::Case,
+    Field::Path,
+    Field::Reason,
+];
 
 /// Why a proof is not accepted. The kinds are the exit codes 3, 6 and 7 of the program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -143,7 +149,9 @@ pub fn openings(disclosure: &Disclosure, seed: &Seed, fields: &[Field]) -> Resul
         let text = match field {
             Field::Actor => opening(&salt, *field, disclosure.actor.as_ref()),
             Field::Application => opening(&salt, *field, disclosure.application.as_ref()),
+            Field::Case => opening(&salt, *field, disclosure.case.as_ref()),
             Field::Path => opening(&salt, *field, disclosure.path.as_ref()),
+            Field::Reason => opening(&salt, *field, disclosure.reason.as_ref()),
         };
         if let Some(text) = text? {
             openings.insert(field.as_str().to_owned(), text);
@@ -165,7 +173,9 @@ fn commitment(c: &Commitments, field: Field) -> Option<&String> {
     match field {
         Field::Actor => c.actor.as_ref(),
         Field::Application => c.application.as_ref(),
+        Field::Case => c.case.as_ref(),
         Field::Path => c.path.as_ref(),
+        Field::Reason => c.reason.as_ref(),
     }
 }
 
@@ -184,7 +194,9 @@ fn open(c: &Commitments, disclosed: &Openings) -> Result<(Disclosure, Vec<Field>
         match field {
             Field::Actor => opened.actor = Some(value::<ActorDetails>(field, text)?),
             Field::Application => opened.application = Some(value::<Application>(field, text)?),
+            Field::Case => opened.case = Some(value::<CaseDetails>(field, text)?),
             Field::Path => opened.path = Some(value::<PathDetails>(field, text)?),
+            Field::Reason => opened.reason = Some(value::<ReasonDetails>(field, text)?),
         }
     }
     let hidden = FIELDS

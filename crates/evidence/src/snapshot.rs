@@ -11,6 +11,7 @@ use revtrail_model::{
 use crate::{
     events::check_events,
     finding::{Finding, Report},
+    holds,
     load::{Leaves, Record, Signed, Stored},
     log::{Carried, LogCheck},
     objects::{self, StateHeader},
@@ -63,8 +64,10 @@ impl SnapshotCheck<'_> {
         objects::check(self, objects, &mut carried.named, report);
         carried.windows.check(&leaves, run, report);
         check_events(self, (&leaves, objects), carried, report);
+        holds::follow(&leaves, &mut carried.holds, report);
         if let Some(header) = &objects.header {
             carried.windows.check_state(header, &leaves, report);
+            holds::check_state(header, &leaves, &mut carried.holds, report);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use revtrail_model::{
     event::{ActorSource, Basis, Event, Occurred, TimeSource},
-    leaf::{EventLeaf, Leaf, WindowLeaf},
+    leaf::{EventLeaf, HoldLeaf, Leaf, WindowLeaf},
 };
 use serde_json::{Map, Value, json};
 
@@ -56,6 +56,7 @@ impl Statement {
                 0,
                 format!("leaf #{} closed the log at {}", proven.index, close.closed_at),
             ),
+            Leaf::Hold(hold) => statement.hold(hold, proven),
             Leaf::Unknown(kind) => statement.proven.insert(
                 0,
                 format!(
@@ -152,6 +153,39 @@ impl Statement {
         }
     }
 
+    fn hold(&mut self, leaf: &HoldLeaf, proven: &ProvenLeaf) {
+        let hidden: Vec<&str> = proven.hidden.iter().map(|field| field.as_str()).collect();
+        self.facts.insert("disclosed".into(), disclosed(proven));
+        self.facts.insert("hidden".into(), json!(hidden));
+        let opened = &proven.disclosed;
+        let told =
+            |value: Option<&String>| value.map_or("not disclosed".to_owned(), |text| format!("{text:?}"));
+        let by = opened.actor.as_ref().and_then(|actor| actor.name.as_ref());
+        let logs = leaf
+            .year
+            .map_or("all logs".to_owned(), |year| format!("the log of {year}"));
+        self.proven.insert(
+            0,
+            format!(
+                "leaf #{}: legal hold {} on {logs} of ledger {} was {} at {}; case: {}; by: {}; reason: {}",
+                proven.index,
+                leaf.hold_id,
+                leaf.ledger,
+                leaf.action.as_str(),
+                leaf.at,
+                told(opened.case.as_ref().map(|case| &case.name)),
+                told(by),
+                told(opened.reason.as_ref().map(|reason| &reason.text)),
+            ),
+        );
+        self.not_proven.push(
+            "who ordered it: the name is what whoever ran the command gave, and the key is the ledger's"
+                .into(),
+        );
+        self.not_proven
+            .push("that the objects were held: the leaf records the order, the store keeps the holds".into());
+    }
+
     /// For programs.
     pub fn document(&self) -> Map<String, Value> {
         let mut document = self.facts.clone();
@@ -225,7 +259,9 @@ fn disclosed(proven: &ProvenLeaf) -> Value {
             "application",
             shown.application.as_ref().map(|value| json!(value)),
         ),
+        ("case", shown.case.as_ref().map(|value| json!(value))),
         ("path", shown.path.as_ref().map(|value| json!(value))),
+        ("reason", shown.reason.as_ref().map(|value| json!(value))),
     ];
     let opened = fields
         .into_iter()

@@ -5,8 +5,7 @@ use revtrail_model::{id::LedgerName, layout::LogName, leaf::PreviousLog, time::T
 
 use crate::{
     finding::{Finding, Report},
-    identity::Raws,
-    log::LogCheck,
+    log::{Inherited, LogCheck},
     source::{RecordSource, SourceError},
 };
 
@@ -38,7 +37,7 @@ pub enum VerifyError {
 pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, VerifyError> {
     let mut report = Report::default();
     let keys = source.keys(&format!("{}/", policy.ledger))?;
-    let (mut previous, mut raws): (Option<End>, Raws) = (None, Raws::default());
+    let (mut previous, mut inherited): (Option<End>, Inherited) = (None, Inherited::default());
     let mut views = Vec::new();
     for name in years(&keys, &policy.ledger) {
         let origin = name.origin(&policy.origin);
@@ -51,13 +50,14 @@ pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, 
             .filter(|key| key.starts_with(&name.prefix()))
             .collect();
         let check = LogCheck::new(source, &name, &origin, &key);
-        let mut end = check.run(&own, &mut raws, &mut report)?;
+        let mut end = check.run(&own, &mut inherited, &mut report)?;
         views.append(&mut end.views);
         joint(previous.as_ref(), &end, &mut report);
         report.logs += 1;
         previous = Some(end);
     }
-    raws.finish(source, &mut report)?;
+    report.open_holds = inherited.holds;
+    inherited.raws.finish(source, &mut report)?;
     match previous {
         Some(end) => last_log(&end, policy, &mut report),
         None => report.findings.push(Finding::incomplete(

@@ -15,8 +15,9 @@ use revtrail_model::{
 
 use crate::{
     error::HarvestError,
+    holds,
     snapshot::{Body, digest_of, digest_of_object, seal_segment},
-    state::{Changed, FolderState, Header, Inventories, StateKind, encode},
+    state::{Changed, FolderState, Header, Inventories, OpenHolds, StateKind, encode},
     store::{self, Created},
 };
 
@@ -55,6 +56,8 @@ pub struct NextState<'a> {
     pub inventories: &'a Inventories,
     /// Items that the snapshot changed.
     pub changed: Changed,
+    /// Legal holds that are open after the snapshot.
+    pub holds: OpenHolds,
 }
 
 /// A committed snapshot.
@@ -121,6 +124,7 @@ pub async fn commit(
         Created::Exists(_) => return Err(HarvestError::Lost { key }),
     }
 
+    holds::cover(target.archive, target.name, seq, &header.holds).await;
     let size = Count(checkpoint.size.leaves());
     tracing::info!(tree.size = size.0, root.hash = %root, object.key = %key, "committed a snapshot");
     Ok(Committed {
@@ -182,6 +186,7 @@ fn next_header(tip: &Tip, body: &Body, state: &NextState<'_>) -> Header {
         folders: state.folders.clone(),
         frontier: hashes(&body.frontier),
         frontier_before: hashes(&tip.frontier),
+        holds: state.holds.clone(),
         kind: if base { StateKind::Base } else { StateKind::Delta },
         previous: tip.state.as_ref().map(|(_, digest)| *digest),
         seq: Count(tip.next_seq),

@@ -4,6 +4,7 @@ pub mod commit;
 pub mod error;
 pub mod facts;
 pub mod folder;
+pub mod holds;
 pub mod inventory;
 pub mod log;
 pub mod meta;

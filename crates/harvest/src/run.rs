@@ -18,11 +18,12 @@ use crate::{
     commit::{Committed, NextState, Target, Tip, commit},
     error::HarvestError,
     folder::{FolderPlan, FolderRun, Progress},
+    holds,
     log::{OpenLog, newest_log, open_log},
     publish,
     snapshot::{Draft, Lead, seal_draft},
     stamps::{self, StampEvery, TimeStamper},
-    state::{Changed, FolderState, Inventories},
+    state::{Changed, FolderState, Inventories, OpenHolds},
     years,
 };
 
@@ -180,6 +181,8 @@ pub fn run(plan: &RunPlan) -> futures::future::BoxFuture<'_, Result<Summary, Har
         let key = (plan.verifier)(&name.origin(&plan.origin))?;
         let log = open_log(&plan.archive, name, &key).await?;
         let run_id = run_id(started_at)?;
+        // A run that ended right after its commit may not have come to it.
+        holds::cover(&plan.archive, &log.name, log.seq, &log.state.holds).await;
         let log = years::turn(plan, log, (started_at, &run_id)).await?;
         let mut running = Running::new(plan, log, started_at, run_id)?;
         for folder in &plan.folders {
@@ -319,16 +322,24 @@ impl<'a> Running<'a> {
             .iter_mut()
             .map(|(folder, inventory)| (folder.clone(), inventory.take_touched().into_iter().collect()))
             .collect();
+        let holds = self.holds();
         let state = NextState {
             folders: &mut self.folders,
             inventories: &self.inventories,
             changed,
+            holds,
         };
         let committed = commit(&target, &self.tip, body, state, run).await?;
         self.record(&committed);
         self.tip = committed.tip;
         publish::after_commit(self.plan, &self.name, self.tip.next_seq - 1).await;
         Ok(())
+    }
+
+    /// A harvest neither places nor releases holds.
+    fn holds(&self) -> OpenHolds {
+        let state = self.tip.state.as_ref();
+        state.map_or_else(OpenHolds::new, |(header, _)| header.holds.clone())
     }
 
     fn record(&mut self, committed: &Committed) {

@@ -30,6 +30,8 @@ pub struct Draft {
     pub spool: Spool,
     /// Folders looked at, in the order they were.
     pub parts: Vec<Part>,
+    /// What opens the leaves that stand before the folders'.
+    pub lead_disclosures: Vec<Disclosure>,
 }
 
 impl Draft {
@@ -40,6 +42,7 @@ impl Draft {
         Ok(Self {
             spool: Spool::new(Seed::from_bytes(seed))?,
             parts: Vec::new(),
+            lead_disclosures: Vec::new(),
         })
     }
 }
@@ -62,7 +65,7 @@ pub struct Body {
     pub events: u64,
 }
 
-/// Leaves that stand before the folders' in a snapshot: `genesis` or `close`.
+/// Leaves that stand before the folders' in a snapshot: `genesis`, `close` or `hold`.
 pub type Lead = Vec<Vec<u8>>;
 
 /// Orders and seals the draft on top of `frontier`.
@@ -72,7 +75,7 @@ pub fn seal_draft(draft: Draft, lead: Lead, frontier: &Frontier) -> Result<Body,
         seed: &seed,
         frontier: frontier.clone(),
         leaves: Vec::new(),
-        disclosures: Vec::new(),
+        disclosures: draft.lead_disclosures,
     };
     for leaf in lead {
         sealing.push(leaf);

@@ -16,7 +16,8 @@ use std::{
 use revtrail_connector::FolderRoot;
 use revtrail_model::{
     Digest,
-    id::{Cursor, DriveId, FolderName, ItemId, PlaceKey, TenantId},
+    id::{Cursor, DriveId, FolderName, HoldId, ItemId, PlaceKey, TenantId},
+    layout::LogName,
     leaf::LeafRef,
     record::{Count, canonical},
     time::Timestamp,
@@ -79,6 +80,27 @@ impl FolderState {
     }
 }
 
+/// A legal hold that is not released. Fields in canonical order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenHold {
+    /// Name of the case.
+    pub case: String,
+    /// The log year it is about; absent for all logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub year: Option<Count>,
+}
+
+impl OpenHold {
+    /// Whether it is about the objects of this log.
+    pub fn covers(&self, log: &LogName) -> bool {
+        self.year
+            .is_none_or(|year| i64::try_from(year.0) == Ok(i64::from(log.year)))
+    }
+}
+
+/// Open legal holds.
+pub type OpenHolds = BTreeMap<HoldId, OpenHold>;
+
 /// First line of a state object. Fields in canonical order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
@@ -92,6 +114,9 @@ pub struct Header {
     pub frontier: Vec<Digest>,
     /// Compact tree before the snapshot.
     pub frontier_before: Vec<Digest>,
+    /// Open legal holds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub holds: OpenHolds,
     /// Base or delta.
     pub kind: StateKind,
     /// SHA-256 of the state before; absent in a log's first.
@@ -236,6 +261,7 @@ mod tests {
             .into(),
             frontier: vec![sha256(b"f")],
             frontier_before: vec![],
+            holds: OpenHolds::new(),
             kind,
             previous: Some(sha256(b"p")),
             seq: Count(3),

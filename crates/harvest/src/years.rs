@@ -20,7 +20,7 @@ use crate::{
     run::{RunPlan, run_id, run_leaf},
     snapshot::{Draft, seal_draft},
     stamps,
-    state::{Changed, FolderState, Inventories},
+    state::{Changed, FolderState, Inventories, OpenHolds},
     store,
 };
 
@@ -47,7 +47,12 @@ pub async fn init(plan: &RunPlan) -> Result<Committed, HarvestError> {
         now,
         run: &run_id(now)?,
     };
-    open_new(plan, &opening, (BTreeMap::new(), Inventories::new())).await
+    let nothing = Carried {
+        folders: BTreeMap::new(),
+        inventories: Inventories::new(),
+        holds: OpenHolds::new(),
+    };
+    open_new(plan, &opening, nothing).await
 }
 
 /// True when nothing but objects of a first snapshot stand there. Any later object tells of a log whose checkpoints were lost: a new one
@@ -90,14 +95,17 @@ pub async fn turn(
         // Objects of an attempt that never reached its first checkpoint; their names carry digests and do not collide with ours.
         tracing::warn!(log = %name, "the new year's log has objects but no checkpoint yet");
     }
-    let (folders, inventories) = (log.state.folders.clone(), log.inventories);
+    let mut carried = Carried {
+        folders: log.state.folders.clone(),
+        inventories: log.inventories,
+        holds: log.state.holds.clone(),
+    };
     let closed = OpenLog {
         inventories: Inventories::new(),
         ..log
     };
     let (closed_log, last) = (closed.name.clone(), closed.seq);
-    let (previous, folders, inventories) =
-        close(plan, closed, (folders, inventories), (&name, now, run)).await?;
+    let previous = close(plan, closed, &mut carried, (&name, now, run)).await?;
     let opening = Opening {
         name: name.clone(),
         previous: Some(previous),
@@ -105,27 +113,25 @@ pub async fn turn(
         now,
         run,
     };
-    open_new(plan, &opening, (folders, inventories)).await?;
+    open_new(plan, &opening, carried).await?;
     let key = (plan.verifier)(&name.origin(&plan.origin))?;
     open_log(&plan.archive, name, &key).await
 }
 
-type Carried = (BTreeMap<revtrail_model::id::FolderName, FolderState>, Inventories);
+/// What the new log takes over from the old one.
+struct Carried {
+    folders: BTreeMap<revtrail_model::id::FolderName, FolderState>,
+    inventories: Inventories,
+    holds: OpenHolds,
+}
 
 /// Commits the close leaf, unless the log is closed already.
 async fn close(
     plan: &RunPlan,
     log: OpenLog,
-    (mut folders, inventories): Carried,
+    carried: &mut Carried,
     (next, now, run): (&LogName, Timestamp, &RunId),
-) -> Result<
-    (
-        PreviousLog,
-        BTreeMap<revtrail_model::id::FolderName, FolderState>,
-        Inventories,
-    ),
-    HarvestError,
-> {
+) -> Result<PreviousLog, HarvestError> {
     let (origin, name, closing) = (log.origin.clone(), log.name.clone(), log.seq + 1);
     let checkpoint = if let Some(leaf) = close_leaf(plan, &log).await? {
         binds(plan, &leaf, next)?;
@@ -148,9 +154,10 @@ async fn close(
         };
         let body = seal_draft(Draft::new()?, vec![encode(&leaf)?], &tip.frontier)?;
         let state = NextState {
-            folders: &mut folders,
-            inventories: &inventories,
+            folders: &mut carried.folders,
+            inventories: &carried.inventories,
             changed: Changed::new(),
+            holds: carried.holds.clone(),
         };
         let mut run = run_leaf(plan, (now, now), run);
         run.timestamps = stamps::unnamed(plan, &log.name, log.seq).await?;
@@ -158,13 +165,12 @@ async fn close(
         publish::after_commit(plan, &name, closing).await;
         committed.tip.checkpoint.unwrap_or(log.checkpoint)
     };
-    let previous = PreviousLog {
+    Ok(PreviousLog {
         note_sha256: checkpoint.note_sha256,
         origin,
         root: checkpoint.root,
         size: checkpoint.size,
-    };
-    Ok((previous, folders, inventories))
+    })
 }
 
 /// The close leaf of a log that was closed before.
@@ -213,10 +219,10 @@ async fn closing_stamps(
 async fn open_new(
     plan: &RunPlan,
     opening: &Opening<'_>,
-    (mut folders, inventories): Carried,
+    mut carried: Carried,
 ) -> Result<Committed, HarvestError> {
     // Windows of the old log have no place in the new one.
-    for folder in folders.values_mut() {
+    for folder in carried.folders.values_mut() {
         folder.last_window = None;
     }
     let origin = opening.name.origin(&plan.origin);
@@ -238,9 +244,10 @@ async fn open_new(
     };
     let body = seal_draft(Draft::new()?, vec![encode(&leaf)?], &tip.frontier)?;
     let state = NextState {
-        folders: &mut folders,
-        inventories: &inventories,
+        folders: &mut carried.folders,
+        inventories: &carried.inventories,
         changed: Changed::new(),
+        holds: carried.holds,
     };
     let mut run = run_leaf(plan, (opening.now, opening.now), opening.run);
     run.timestamps.clone_from(&opening.stamps);

@@ -29,8 +29,12 @@ pub enum Field {
     Actor,
     /// The program.
     Application,
+    /// Name of the case of a legal hold.
+    Case,
     /// Name, path and previous path.
     Path,
+    /// Reason of a legal hold.
+    Reason,
 }
 
 impl Field {
@@ -39,9 +43,25 @@ impl Field {
         match self {
             Self::Actor => "actor",
             Self::Application => "application",
+            Self::Case => "case",
             Self::Path => "path",
+            Self::Reason => "reason",
         }
     }
+}
+
+/// The case of a legal hold; a salted commitment in the leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CaseDetails {
+    /// Its name, as whoever placed the hold gave it.
+    pub name: String,
+}
+
+/// Why a legal hold was placed or released; a salted commitment in the leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReasonDetails {
+    /// The reason, as whoever did it gave it.
+    pub text: String,
 }
 
 /// Secret seed of one snapshot's salts.
@@ -95,9 +115,15 @@ pub struct Commitments {
     /// To [`Application`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
+    /// To [`CaseDetails`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
     /// To [`PathDetails`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// To [`ReasonDetails`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// One sidecar line: the committed values of the leaf at place `n`. Fields in canonical order.
@@ -109,17 +135,27 @@ pub struct Disclosure {
     /// The program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<Application>,
+    /// The case of a hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<CaseDetails>,
     /// Place of the leaf in its snapshot, from 0.
     pub n: u64,
     /// Names and paths.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathDetails>,
+    /// The reason of a hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ReasonDetails>,
 }
 
 impl Disclosure {
     /// True when there is nothing to disclose.
     pub fn is_empty(&self) -> bool {
-        self.actor.is_none() && self.application.is_none() && self.path.is_none()
+        *self
+            == Self {
+                n: self.n,
+                ..Self::default()
+            }
     }
 
     /// The commitments that these values open.
@@ -137,7 +173,9 @@ impl Disclosure {
         Ok(Commitments {
             actor: one(seed, self.n, Field::Actor, self.actor.as_ref())?,
             application: one(seed, self.n, Field::Application, self.application.as_ref())?,
+            case: one(seed, self.n, Field::Case, self.case.as_ref())?,
             path: one(seed, self.n, Field::Path, self.path.as_ref())?,
+            reason: one(seed, self.n, Field::Reason, self.reason.as_ref())?,
         })
     }
 }

@@ -61,6 +61,8 @@ text_id! {
     /// The key under which a provider that names deleted things only by path knows a place (Dropbox `path_lower`). Opaque but for
     /// one rule: `/` separates levels, so a key followed by `/` is a prefix of everything below it.
     PlaceKey;
+    /// Id of one legal hold: 32 random hex digits, so that it tells nothing about the case.
+    HoldId;
     /// Id of one run of the harvest: start time and random part, unique in its ledger.
     RunId;
 }

@@ -2,9 +2,10 @@
 //!
 //! A leaf is one line of canonical JSON of at most [`MAX_LEAF_BYTES`]. A snapshot's leaves are: for each folder its events in a
 //! deterministic order, then that folder's window; the run leaf last. The first snapshot of a log starts with its genesis leaf, the
-//! last one holds its close leaf.
+//! last one holds its close leaf. A snapshot of `hold` leaves and a run leaf records legal holds.
 
 mod event;
+mod hold;
 mod log;
 mod run;
 mod window;
@@ -14,11 +15,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 pub use event::{EventLeaf, seal};
+pub use hold::{Hold, HoldAction, HoldLeaf, seal_hold};
 pub use log::{CloseLeaf, GenesisLeaf, PreviousLog};
 pub use run::{CheckpointRef, Objects, Requests, RunLeaf, Tool};
 pub use window::{Counted, Gap, GapReason, LeafRef, WindowLeaf, WindowState};
 
-use crate::{ModelError, record::canonical};
+use crate::{ModelError, disclosure::Commitments, record::canonical};
 
 /// Largest leaf, bytes: the entry length of a C2SP entry bundle is 16 bits.
 pub const MAX_LEAF_BYTES: usize = 65_535;
@@ -39,6 +41,8 @@ pub enum Leaf {
     Genesis(Box<GenesisLeaf>),
     /// Last leaf but one of a log.
     Close(Box<CloseLeaf>),
+    /// A legal hold placed or released.
+    Hold(Box<HoldLeaf>),
     /// A type this version does not know; kept, counted, not interpreted.
     Unknown(String),
 }
@@ -54,6 +58,15 @@ struct Tag<'a> {
 }
 
 impl Leaf {
+    /// What the leaf commits to; `None` for a leaf that never commits to anything.
+    pub fn commitments(&self) -> Option<&Commitments> {
+        match self {
+            Self::Event(event) => Some(&event.c),
+            Self::Hold(hold) => Some(&hold.c),
+            Self::Window(_) | Self::Run(_) | Self::Genesis(_) | Self::Close(_) | Self::Unknown(_) => None,
+        }
+    }
+
     /// Reads a leaf. Unknown members are ignored, an unknown type or version is [`Leaf::Unknown`]: the bytes stay the evidence.
     pub fn parse(bytes: &[u8]) -> Result<Self, ModelError> {
         check_size(bytes)?;
@@ -74,6 +87,7 @@ impl Leaf {
             "run" => Self::Run(from_slice(bytes)?),
             "genesis" => Self::Genesis(from_slice(bytes)?),
             "close" => Self::Close(from_slice(bytes)?),
+            "hold" => Self::Hold(from_slice(bytes)?),
             _ => Self::Unknown(tag.kind.into_owned()),
         })
     }

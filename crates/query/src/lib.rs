@@ -15,7 +15,7 @@ pub use error::QueryError;
 pub use filter::{Filter, actors, history, select};
 pub use paths::PathChanges;
 pub use prove::{GrowthEvidence, LeafEvidence, Source};
-pub use reader::{KeyOf, Reader, Record, Row, WindowRow};
+pub use reader::{HoldRow, KeyOf, Reader, Record, Row, WindowRow};
 pub use tips::Tip;
 
 #[cfg(test)]

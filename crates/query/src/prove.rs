@@ -298,7 +298,9 @@ impl OpenLog<'_> {
         leaf: &[u8],
         run: &RunLeaf,
     ) -> Result<Option<(Seed, Disclosure)>, QueryError> {
-        let (Ok(Leaf::Event(event)), Some(digest)) = (Leaf::parse(leaf), run.objects.sidecar) else {
+        let parsed = Leaf::parse(leaf).ok();
+        let commitments = parsed.as_ref().and_then(Leaf::commitments);
+        let (Some(commitments), Some(digest)) = (commitments, run.objects.sidecar) else {
             return Ok(None);
         };
         let key = self.name.object(Kind::Sidecar, seq, &digest);
@@ -319,7 +321,7 @@ impl OpenLog<'_> {
             n,
             ..Disclosure::default()
         });
-        if line.commitments(&sidecar.seed).ok() != Some(event.c) {
+        if line.commitments(&sidecar.seed).ok().as_ref() != Some(commitments) {
             return Err(contradiction("sidecar does not open its leaves"));
         }
         Ok(Some((sidecar.seed, line)))

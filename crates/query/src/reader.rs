@@ -11,7 +11,7 @@ use revtrail_model::{
     event::Event,
     id::LedgerName,
     layout::{Kind, LogName, segment_digest},
-    leaf::{Leaf, RunLeaf, WindowLeaf},
+    leaf::{HoldLeaf, Leaf, RunLeaf, WindowLeaf},
     sha256,
     time::Timestamp,
 };
@@ -40,6 +40,19 @@ pub struct WindowRow {
     pub window: WindowLeaf,
 }
 
+/// One legal hold placed or released, and its place in the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldRow {
+    /// Log year.
+    pub year: i16,
+    /// Index of the leaf in the log.
+    pub index: u64,
+    /// The leaf.
+    pub hold: HoldLeaf,
+    /// What opens it: case, person and reason.
+    pub opened: Disclosure,
+}
+
 /// A ledger's record, as far as it concerns questions.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
@@ -47,6 +60,8 @@ pub struct Record {
     pub rows: Vec<Row>,
     /// Windows, in the order of the log.
     pub windows: Vec<WindowRow>,
+    /// Legal holds placed and released, in the order of the log.
+    pub holds: Vec<HoldRow>,
     /// The newest run leaf.
     pub last_run: Option<RunLeaf>,
     /// Tree size and root of the newest log.
@@ -205,6 +220,14 @@ impl Reader {
                         });
                     }
                 }
+                Leaf::Hold(hold) => record.holds.push(HoldRow {
+                    year: snapshot.log.year,
+                    index,
+                    opened: opened
+                        .take(n as u64, &hold.c)
+                        .ok_or_else(|| snapshot.contradiction("sidecar does not open its leaves"))?,
+                    hold: *hold,
+                }),
                 Leaf::Window(window) => record.windows.push(WindowRow {
                     year: snapshot.log.year,
                     index,

@@ -146,6 +146,12 @@ fn a_directory_says_that_there_is_nothing_to_check() {
         .call(&["retention", "extend", "--ledger", "main", "--apply"])
         .exits(2);
     assert!(refused.stderr.contains("has no locks"), "{refused:?}");
+    let who = ["hold", "place", "case-1", "--by", "x", "--reason", "y"];
+    let refused = bench.call(&who).exits(2);
+    assert!(refused.stderr.contains("has no legal holds"), "{refused:?}");
+    // Refused before anything was recorded.
+    let none = bench.call(&["hold", "list", "--output", "json"]).exits(0).json();
+    assert_eq!(none["holds"], serde_json::json!([]));
     let (found, report) = verified(&bench, 0);
     assert_eq!(found.len(), 1, "{report:#}");
     assert_eq!(found[0].0, "note");
@@ -232,4 +238,181 @@ fn a_longer_retention_in_the_configuration_is_asked_for_until_the_locks_have_it(
         .call(&["retention", "extend", "--ledger", "main", "--apply"])
         .exits(0);
     assert_eq!(verified(&bench, 0).0, []);
+}
+
+/// How many record objects are held, and how many are not.
+fn held(bucket: &Bucket) -> (usize, usize) {
+    let keys = record_keys(bucket);
+    let on = keys.iter().filter(|key| {
+        let head = bucket.send("HEAD", &format!("/{PREFIX}/{key}"), "", "");
+        assert_eq!(head.status, 200, "{head:?}");
+        head.text.contains("x-amz-object-lock-legal-hold: ON")
+    });
+    let on = on.count();
+    (on, keys.len() - on)
+}
+
+fn order(bench: &Bench, what: &str, case: &str, more: &[&str]) -> Value {
+    let who = [
+        "--by",
+        "R. Ruiz",
+        "--reason",
+        "claim of 2026-11-20",
+        "--output",
+        "json",
+    ];
+    let args = [&["hold", what, case][..], &who[..], more].concat();
+    let report = bench.call(&args).exits(0).json();
+    report["ledgers"][0].clone()
+}
+
+/// State, case and year of each hold.
+fn listed(bench: &Bench) -> Vec<[String; 3]> {
+    let report = bench.call(&["hold", "list", "--output", "json"]).exits(0).json();
+    let text = |hold: &Value, name: &str| hold[name].as_str().unwrap().to_owned();
+    let holds = report["holds"].as_array().unwrap();
+    holds
+        .iter()
+        .map(|hold| [text(hold, "case"), text(hold, "year"), text(hold, "state")])
+        .collect()
+}
+
+fn row(case: &str, year: &str, state: &str) -> [String; 3] {
+    [case.to_owned(), year.to_owned(), state.to_owned()]
+}
+
+#[test]
+fn an_object_is_held_until_no_case_holds_it() {
+    let Some(bucket) = Bucket::create("holds") else {
+        return;
+    };
+    let bench = bucket.harvested(1);
+    let before = record_keys(&bucket).len();
+    assert_eq!(held(&bucket), (0, before));
+
+    let placed = order(&bench, "place", "Smith v. Acme", &[]);
+    assert_eq!(
+        (&placed["order"], &placed["failed"]),
+        (&"placed".into(), &0.into())
+    );
+    // The snapshot that records the hold has a segment, a sidecar, a state object and a checkpoint.
+    assert_eq!(held(&bucket), (before + 4, 0));
+    assert_eq!(verified(&bench, 0).0, []);
+    let again = order(&bench, "place", "Smith v. Acme", &[]);
+    assert_eq!(
+        (&again["order"], &again["held"], &again["tree_size"]),
+        (&"recorded before".into(), &0.into(), &placed["tree_size"])
+    );
+
+    // A second case on the same objects; the first is released; what is harvested meanwhile is held as well.
+    let _second = order(&bench, "place", "audit-7", &["--year", "2026"]);
+    let _harvested = bench.call(&["harvest"]).exits(0);
+    let _first = order(&bench, "release", "Smith v. Acme", &[]);
+    let (on, off) = held(&bucket);
+    assert!(on > before && off == 0, "{on} {off}");
+    assert_eq!(verified(&bench, 0).0, []);
+    assert_eq!(
+        listed(&bench),
+        [
+            row("Smith v. Acme", "all", "released"),
+            row("audit-7", "2026", "open")
+        ]
+    );
+
+    let last = order(&bench, "release", "audit-7", &["--year", "2026"]);
+    // The snapshot that records the release was never held.
+    assert_eq!(last["released"], held(&bucket).1 - 4);
+    assert_eq!(held(&bucket).0, 0);
+    assert_eq!(verified(&bench, 0).0, []);
+    let repeated = order(&bench, "release", "audit-7", &[]);
+    assert_eq!(repeated["order"], "recorded before");
+    let _harvested = bench.call(&["harvest"]).exits(0);
+    assert_eq!(held(&bucket).0, 0);
+
+    let unknown = bench
+        .call(&["hold", "release", "no such case", "--by", "x", "--reason", "y"])
+        .exits(2);
+    assert!(unknown.stderr.contains("no hold of case"), "{unknown:?}");
+}
+
+#[test]
+fn an_object_that_is_not_held_is_found_and_held_again() {
+    let Some(bucket) = Bucket::create("unheld") else {
+        return;
+    };
+    let bench = bucket.harvested(1);
+    let _placed = order(&bench, "place", "case-1", &[]);
+    let key = keys(&bucket, "segments").remove(0);
+    let off = "<LegalHold xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>OFF</Status></LegalHold>";
+    let done = bucket.send("PUT", &format!("/{PREFIX}/{key}?legal-hold"), "", off);
+    assert_eq!(done.status, 200, "{done:?}");
+    let (found, report) = verified(&bench, 6);
+    assert_eq!(found, [finding("incomplete", &key)], "{report:#}");
+    let again = order(&bench, "place", "case-1", &[]);
+    assert_eq!(
+        (&again["order"], &again["held"]),
+        (&"recorded before".into(), &1.into())
+    );
+    assert_eq!(verified(&bench, 0).0, []);
+
+    // Another version of a held object is held with it.
+    let put = bucket.send("PUT", &format!("/{PREFIX}/{key}"), "", "on top");
+    assert_eq!(put.status, 200);
+    let again = order(&bench, "place", "case-1", &[]);
+    assert_eq!(again["held"], 1);
+}
+
+#[test]
+fn the_leaf_of_a_hold_tells_no_name_and_proves_what_is_disclosed() {
+    let Some(bucket) = Bucket::create("leaf") else {
+        return;
+    };
+    let bench = bucket.harvested(1);
+    let _placed = order(&bench, "place", "Smith v. Acme", &[]);
+    let holds = bench.call(&["hold", "list", "--output", "json"]).exits(0).json();
+    let number = holds["holds"][0]["placed_leaf"].as_str().unwrap();
+    let prove = |disclose: &str| {
+        let args = ["prove", number, "--disclose", disclose, "--output", "json"];
+        bench.call(&args).exits(0).json()
+    };
+    let hidden = prove("none");
+    for name in ["Smith", "Ruiz", "claim"] {
+        assert!(!hidden.to_string().contains(name), "{name} is shown: {hidden:#}");
+    }
+    assert_eq!(hidden["hidden"], serde_json::json!(["actor", "case", "reason"]));
+    let shown = prove("case,actor");
+    assert!(shown.to_string().contains("Smith v. Acme"), "{shown:#}");
+    assert!(shown.to_string().contains("R. Ruiz"), "{shown:#}");
+    assert_eq!(shown["hidden"], serde_json::json!(["reason"]));
+}
+
+/// Orders race for a place in the log, and none is lost.
+#[test]
+fn orders_at_the_same_time_are_all_recorded() {
+    let Some(bucket) = Bucket::create("race") else {
+        return;
+    };
+    let bench = bucket.harvested(1);
+    let cases = ["case-1", "case-2", "case-3"];
+    let running: Vec<_> = cases
+        .iter()
+        .map(|case| bench.start(&["hold", "place", case, "--by", "x", "--reason", "y"]))
+        .collect();
+    for process in running {
+        let _placed = process.finish().exits(0);
+    }
+    let mut open: Vec<String> = listed(&bench)
+        .into_iter()
+        .map(|[case, _, state]| format!("{case} {state}"))
+        .collect();
+    open.sort();
+    assert_eq!(open, ["case-1 open", "case-2 open", "case-3 open"]);
+    // Objects of attempts that lost may have come after the winner had held what it saw.
+    let _again = order(&bench, "place", "case-1", &[]);
+    assert_eq!(held(&bucket).1, 0);
+    let report = bench
+        .call(&["verify", "--store", "--output", "json"])
+        .exits(0)
+        .json();
+    assert_eq!(report["verdict"], "sound");
 }

@@ -29,13 +29,7 @@ async fn extend(global: &Global, args: &ExtendArgs) -> Result<Exit, Failure> {
     let arg = LedgerArg {
         ledger: Some(args.ledger.clone()),
     };
-    let until = times::optional(args.until.as_ref())?;
-    if until.is_some_and(|until| until <= SystemClock.now()) {
-        return Err(Failure::usage(
-            "--until lies in the past",
-            "give a moment to come; a lock cannot be shortened",
-        ));
-    }
+    let until = moment(args)?;
     let archive = wiring::archive(&config).await?;
     can_lock(&config, archive.protection())?;
     let failed = |error: revtrail_archive::ArchiveError| {
@@ -45,7 +39,11 @@ async fn extend(global: &Global, args: &ExtendArgs) -> Result<Exit, Failure> {
     for (name, ledger) in wiring::ledgers(&config, &arg)? {
         let holdings = custody::holdings(archive.as_ref(), name).await.map_err(failed)?;
         for (log, plan) in plans(&holdings, args.year, (ledger, until)) {
-            let done = plan.carry_out(archive.as_ref(), args.apply).await;
+            let done = if args.apply {
+                plan.carry_out(archive.as_ref()).await
+            } else {
+                plan.untouched()
+            };
             rows.push(done.row(&log));
             problems.extend(done.problems);
         }
@@ -80,6 +78,18 @@ async fn extend(global: &Global, args: &ExtendArgs) -> Result<Exit, Failure> {
     }
     .print(global.output)?;
     Ok(exit)
+}
+
+/// The moment of `--until`, which must be to come.
+fn moment(args: &ExtendArgs) -> Result<Option<Timestamp>, Failure> {
+    let until = times::optional(args.until.as_ref())?;
+    if until.is_some_and(|until| until <= SystemClock.now()) {
+        return Err(Failure::usage(
+            "--until lies in the past",
+            "give a moment to come; a lock cannot be shortened",
+        ));
+    }
+    Ok(until)
 }
 
 /// Refuses an archive that cannot lock anything.
@@ -134,9 +144,9 @@ fn plans(
 }
 
 impl Plan {
-    async fn carry_out(mut self, archive: &dyn Archive, apply: bool) -> Done {
+    async fn carry_out(mut self, archive: &dyn Archive) -> Done {
         let (mut extended, mut problems) = (0, Vec::new());
-        if let Some(until) = self.until.filter(|_| apply) {
+        if let Some(until) = self.until {
             let targets = std::mem::take(&mut self.targets);
             for (target, outcome) in custody::lock(archive, targets, until).await {
                 match outcome {
@@ -152,6 +162,14 @@ impl Plan {
             plan: self,
             extended,
             problems,
+        }
+    }
+
+    fn untouched(self) -> Done {
+        Done {
+            plan: self,
+            extended: 0,
+            problems: Vec::new(),
         }
     }
 }

@@ -52,10 +52,7 @@ pub fn check_leaf_proof(bytes: &[u8], policy: &TrustPolicy, now: Timestamp) -> R
         .map_err(Refusal::contradiction)?;
     let signed = signed((log, &proven.checkpoint), &proven.signatures, policy, now)?;
     let leaf = Leaf::parse(proof.leaf.as_bytes()).map_err(Refusal::contradiction)?;
-    let commitments = match &leaf {
-        Leaf::Event(event) => event.c.clone(),
-        _ => revtrail_model::disclosure::Commitments::default(),
-    };
+    let commitments = leaf.commitments().cloned().unwrap_or_default();
     let (disclosed, hidden) = open(&commitments, &proof.disclosed)?;
     Ok(ProvenLeaf {
         signed,

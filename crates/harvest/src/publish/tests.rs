@@ -16,7 +16,7 @@ use super::*;
 use crate::{
     commit::{NextState, Target, Tip, commit},
     snapshot::{Draft, seal_draft},
-    state::{Changed, Inventories},
+    state::{Changed, Inventories, OpenHolds},
 };
 
 const ORIGIN: &str = "log.example/main/2026";
@@ -149,6 +149,7 @@ impl Bench {
             folders: &mut BTreeMap::new(),
             inventories: &Inventories::new(),
             changed: Changed::new(),
+            holds: OpenHolds::new(),
         };
         self.tip = commit(&target, &self.tip, body, state, run_leaf())
             .await

@@ -91,6 +91,7 @@ pub fn seal(event: Event, n: u64, seed: &Seed) -> Result<(Vec<u8>, Disclosure), 
         application,
         n,
         path: Some(event.path).filter(|path| !path.is_empty()),
+        ..Disclosure::default()
     };
     let (occurred_at, occurred_source, not_before, not_after) = match event.occurred {
         Occurred::At { at, source } => (Some(at), source, None, None),

@@ -340,3 +340,41 @@ proptest! {
         let _outcome = Leaf::parse(&bytes);
     }
 }
+
+/// The form of a hold leaf and of the line that opens it; a change is a change of the format.
+#[test]
+fn a_hold_leaf_shows_no_name_and_its_sidecar_line_opens_it() {
+    let seed = Seed::from_bytes([7; 32]);
+    let hold = Hold {
+        action: HoldAction::Placed,
+        at: parse("2026-11-21T10:00:00Z").unwrap(),
+        id: "0123456789abcdef0123456789abcdef".into(),
+        ledger: "finance".into(),
+        year: Some(Count(2026)),
+        case: "Smith v. Acme".into(),
+        by: "R. Ruiz".into(),
+        reason: "claim of 2026-11-20".into(),
+    };
+    let (bytes, disclosure) = seal_hold(hold, 0, &seed).unwrap();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    let c = disclosure.commitments(&seed).unwrap();
+    assert_eq!(
+        text,
+        format!(
+            r#"{{"action":"placed","at":"2026-11-21T10:00:00Z","c":{{"actor":"{}","case":"{}","reason":"{}"}},"hold_id":"0123456789abcdef0123456789abcdef","ledger":"finance","type":"hold","v":1,"year":"2026"}}"#,
+            c.actor.as_deref().unwrap(),
+            c.case.as_deref().unwrap(),
+            c.reason.as_deref().unwrap()
+        )
+    );
+    assert_eq!(
+        String::from_utf8(crate::record::canonical(&disclosure).unwrap()).unwrap(),
+        r#"{"actor":{"name":"R. Ruiz"},"case":{"name":"Smith v. Acme"},"n":0,"reason":{"text":"claim of 2026-11-20"}}"#
+    );
+    let Leaf::Hold(read) = Leaf::parse(&bytes).unwrap() else {
+        panic!("{text}");
+    };
+    assert_eq!(encode(&*read).unwrap(), bytes);
+    assert_eq!((read.c, read.action), (c, HoldAction::Placed));
+    assert!(!disclosure.is_empty());
+}

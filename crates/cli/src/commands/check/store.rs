@@ -4,7 +4,7 @@
 //! configuration alone it is something missing, because a configuration may have been changed since.
 
 use revtrail_archive::{
-    PART_BYTES, Retention, RetentionMode, VersionKind,
+    LegalHold, PART_BYTES, Retention, RetentionMode, VersionKind,
     custody::{Holdings, RecordObject, Stored},
 };
 use revtrail_evidence::{Finding, Report};
@@ -31,6 +31,12 @@ pub(super) fn judge(config: &Config, ledger: &Ledger, holdings: &Holdings, repor
         });
         let promised = report.locked_until.get(&object.log.prefix()).copied();
         judge_object(object, Expected { promised, asked }, &mut report.findings);
+        let wanted = report
+            .open_holds
+            .values()
+            .any(|year| year.is_none_or(|year| i64::try_from(year.0) == Ok(i64::from(object.log.year))));
+        let wanted = if wanted { LegalHold::On } else { LegalHold::Off };
+        judge_hold(object, wanted, &mut report.findings);
     }
     format!(
         "{} record object(s) in {versions} version(s) and delete marker(s)",
@@ -61,7 +67,7 @@ fn judge_object(object: &RecordObject, expected: Expected, findings: &mut Vec<Fi
         let finding = Finding::contradiction(object.key.to_string(), what);
         findings.push(finding.values("one version", all.join("; ")));
     }
-    match of(VersionKind::Object).last() {
+    match of(VersionKind::Object).next_back() {
         Some(first) => {
             findings.extend(judge_lock(object, first, expected));
             findings.extend(judge_checksum(object, first));
@@ -76,17 +82,16 @@ fn judge_object(object: &RecordObject, expected: Expected, findings: &mut Vec<Fi
 /// A version in words.
 fn tell(stored: &Stored) -> String {
     let id = stored.id.as_ref().map_or("?", |id| id.as_str());
-    let mut text = format!("version {id}");
-    if let Some(at) = stored.stored_at {
-        text.push_str(&format!(" of {at}"));
-    }
-    if stored.is_latest {
-        text.push_str(", shown under the key");
-    }
-    if let Some(digest) = stored.head.as_ref().and_then(|head| head.sha256) {
-        text.push_str(&format!(", sha256 {digest}"));
-    }
-    text
+    let at = stored.stored_at.map(|at| format!(" of {at}"));
+    let shown = stored.is_latest.then_some(", shown under the key");
+    let digest = stored.head.as_ref().and_then(|head| head.sha256);
+    let digest = digest.map(|digest| format!(", sha256 {digest}"));
+    format!(
+        "version {id}{}{}{}",
+        at.unwrap_or_default(),
+        shown.unwrap_or_default(),
+        digest.unwrap_or_default()
+    )
 }
 
 fn judge_lock(object: &RecordObject, stored: &Stored, expected: Expected) -> Option<Finding> {
@@ -129,6 +134,25 @@ fn judge_lock(object: &RecordObject, stored: &Stored, expected: Expected) -> Opt
         )),
         _ => None,
     }
+}
+
+/// Every version of an object is held while a case is open, and none otherwise.
+fn judge_hold(object: &RecordObject, wanted: LegalHold, findings: &mut Vec<Finding>) {
+    let mut heads = object.versions.iter().filter_map(|stored| stored.head.as_ref());
+    if heads.all(|head| head.legal_hold == wanted) {
+        return;
+    }
+    let key = object.key.to_string();
+    findings.push(match wanted {
+        LegalHold::On => Finding::incomplete(
+            key,
+            "is not held, though a legal hold on its log is open: run `revtrail hold place` for the case again",
+        ),
+        LegalHold::Off => Finding::note(
+            key,
+            "is held, though the record knows no open legal hold on its log: a release was cut off, or another tool set it",
+        ),
+    });
 }
 
 fn judge_checksum(object: &RecordObject, stored: &Stored) -> Option<Finding> {

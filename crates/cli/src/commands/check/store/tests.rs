@@ -9,11 +9,11 @@ use super::*;
 
 const END: &str = "2034-01-01T00:00:00Z";
 
-fn lock(mode: RetentionMode, until: &str) -> Option<Retention> {
-    Some(Retention {
+fn lock(mode: RetentionMode, until: &str) -> Retention {
+    Retention {
         mode,
         until: time::parse(until).unwrap(),
-    })
+    }
 }
 
 fn version(id: &str, retention: Option<Retention>) -> Stored {
@@ -66,12 +66,12 @@ fn severities(found: &[Finding]) -> Vec<Severity> {
 
 #[test]
 fn an_object_locked_as_promised_is_no_finding() {
-    let lock = lock(RetentionMode::Compliance, END);
+    let lock = Some(lock(RetentionMode::Compliance, END));
     assert_eq!(
         findings(vec![version("a", lock)], Some(END), lock),
         Vec::<Finding>::new()
     );
-    let longer = self::lock(RetentionMode::Compliance, "2050-01-01T00:00:00Z");
+    let longer = Some(self::lock(RetentionMode::Compliance, "2050-01-01T00:00:00Z"));
     assert_eq!(
         findings(vec![version("a", longer)], Some(END), lock),
         Vec::<Finding>::new()
@@ -80,7 +80,7 @@ fn an_object_locked_as_promised_is_no_finding() {
 
 #[test]
 fn a_second_version_is_a_contradiction_and_the_oldest_is_judged() {
-    let held = lock(RetentionMode::Compliance, END);
+    let held = Some(lock(RetentionMode::Compliance, END));
     let mut on_top = version("b", None);
     on_top.is_latest = true;
     let found = findings(vec![on_top, version("a", held)], Some(END), held);
@@ -95,7 +95,7 @@ fn a_second_version_is_a_contradiction_and_the_oldest_is_judged() {
 
 #[test]
 fn a_delete_marker_is_a_contradiction_wherever_it_stands() {
-    let held = lock(RetentionMode::Compliance, END);
+    let held = Some(lock(RetentionMode::Compliance, END));
     for versions in [
         vec![marker("m"), version("a", held)],
         vec![version("a", held), marker("m")],
@@ -116,30 +116,35 @@ fn a_lock_is_compared_with_the_record_first_and_with_the_configuration_then() {
     use RetentionMode::{Compliance, Governance};
     let late = "2040-01-01T00:00:00Z";
     let table = [
-        (None, Some(END), lock(Compliance, END), Severity::Contradiction),
         (
-            lock(Compliance, "2033-12-31T23:59:59Z"),
+            None,
             Some(END),
-            lock(Compliance, END),
+            Some(lock(Compliance, END)),
             Severity::Contradiction,
         ),
-        (None, None, lock(Compliance, END), Severity::Incomplete),
         (
-            lock(Compliance, END),
+            Some(lock(Compliance, "2033-12-31T23:59:59Z")),
             Some(END),
-            lock(Compliance, late),
+            Some(lock(Compliance, END)),
+            Severity::Contradiction,
+        ),
+        (None, None, Some(lock(Compliance, END)), Severity::Incomplete),
+        (
+            Some(lock(Compliance, END)),
+            Some(END),
+            Some(lock(Compliance, late)),
             Severity::Incomplete,
         ),
         (
-            lock(Governance, END),
+            Some(lock(Governance, END)),
             Some(END),
-            lock(Compliance, END),
+            Some(lock(Compliance, END)),
             Severity::Incomplete,
         ),
         (
-            lock(Compliance, END),
+            Some(lock(Compliance, END)),
             Some(END),
-            lock(Governance, END),
+            Some(lock(Governance, END)),
             Severity::Note,
         ),
     ];
@@ -160,7 +165,7 @@ fn a_lock_is_compared_with_the_record_first_and_with_the_configuration_then() {
 
 #[test]
 fn a_missing_checksum_is_excused_by_parts_only() {
-    let held = lock(RetentionMode::Compliance, END);
+    let held = Some(lock(RetentionMode::Compliance, END));
     for (size, severity) in [
         (1, Severity::Incomplete),
         (PART_BYTES as u64, Severity::Incomplete),
@@ -174,6 +179,51 @@ fn a_missing_checksum_is_excused_by_parts_only() {
             severities(&findings(vec![stored], Some(END), held)),
             [severity],
             "{size}"
+        );
+    }
+}
+
+#[test]
+fn holds_are_compared_with_the_open_cases() {
+    let log = LogName {
+        ledger: "finance".into(),
+        year: 2026,
+    };
+    let held = |hold| {
+        let mut stored = version("a", None);
+        if let Some(head) = &mut stored.head {
+            head.legal_hold = hold;
+        }
+        stored
+    };
+    let table = [
+        (vec![LegalHold::On], LegalHold::On, None),
+        (vec![LegalHold::Off], LegalHold::Off, None),
+        (vec![LegalHold::Off], LegalHold::On, Some(Severity::Incomplete)),
+        (
+            vec![LegalHold::On, LegalHold::Off],
+            LegalHold::On,
+            Some(Severity::Incomplete),
+        ),
+        (vec![LegalHold::On], LegalHold::Off, Some(Severity::Note)),
+    ];
+    for (holds, wanted, severity) in table {
+        let object = RecordObject {
+            key: log.checkpoint(0).parse().unwrap(),
+            log: log.clone(),
+            name: ObjectName {
+                kind: Kind::Checkpoint,
+                seq: 0,
+                digest: None,
+            },
+            versions: holds.iter().map(|hold| held(*hold)).collect(),
+        };
+        let mut found = Vec::new();
+        judge_hold(&object, wanted, &mut found);
+        assert_eq!(
+            severities(&found),
+            severity.into_iter().collect::<Vec<_>>(),
+            "{holds:?}"
         );
     }
 }
