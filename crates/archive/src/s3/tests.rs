@@ -2,6 +2,7 @@
 //! is checked against a real server in `tests/contract`.
 
 mod script;
+mod versions;
 
 use aws_config::retry::RetryConfig;
 use aws_sdk_s3::config::Credentials;
