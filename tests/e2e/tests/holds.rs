@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    pin::Pin,
     sync::Arc,
 };
 
@@ -15,10 +16,11 @@ use revtrail_e2e::{
 };
 use revtrail_evidence::{Severity, Verdict};
 use revtrail_harvest::{
-    HarvestError,
+    HarvestError, StampEvery, TimeStamper,
     holds::{self, Order},
+    log::open_log,
 };
-use revtrail_model::{id::LedgerName, leaf::HoldAction};
+use revtrail_model::{id::LedgerName, layout::LogName, leaf::HoldAction};
 use revtrail_simulator::{Options, Provider, Timestamp};
 use rstest::rstest;
 
@@ -317,4 +319,44 @@ fn verifiers_judge_holds_alike(
         Some(outcome) => assert_eq!(script_differs(&report, &outcome), None),
         None => println!("docs/verify.py: skipped (no Python with zstd)"),
     }
+}
+
+type Answer = Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
+
+/// An authority that says yes to everything.
+struct Stamps;
+
+impl TimeStamper for Stamps {
+    fn stamp<'a>(&'a self, _data: &'a [u8]) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
+        Box::pin(async { Ok(b"token".to_vec()) })
+    }
+
+    fn time_of(&self, _token: &[u8], _data: &[u8]) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// The token over a checkpoint is named by the run leaf that follows, of whatever kind its snapshot is.
+#[test]
+fn the_snapshot_of_a_hold_names_the_time_stamp_before_it() {
+    let bench = bench();
+    let held = Held::new(&bench, "2026-06-01T10:00:00Z");
+    let log = LogName {
+        ledger: "main".into(),
+        year: 2026,
+    };
+    let named = |case: &str, now: &str| {
+        let mut plan = held.inside.plan(shared(&held.store), clock(now));
+        plan.stamper = Some((Arc::new(Stamps), StampEvery::Checkpoint));
+        bench.block_on(async {
+            let placed = order(HoldAction::Placed, case, None);
+            let _recorded = holds::record(&plan, &placed).await.unwrap();
+            let key = (plan.verifier)(&log.origin(&plan.origin)).unwrap();
+            let open = open_log(&plan.archive, log.clone(), &key).await.unwrap();
+            open.run.timestamps
+        })
+    };
+    assert_eq!(named("first", "2026-06-01T11:00:00Z"), BTreeMap::new());
+    let expected = BTreeMap::from([(log.timestamp(1), revtrail_model::sha256(b"token"))]);
+    assert_eq!(named("second", "2026-06-01T12:00:00Z"), expected);
 }
