@@ -10,6 +10,7 @@ Keys come from you, never with the copy: verifier keys (archive-format.md, secti
 Exit codes: 0 sound, 1 the copy cannot be read, 2 usage, 3 contradicted, 6 incomplete, 7 cannot judge.
 
 Needs Python 3.10 and zstd: the module compression.zstd (Python 3.14), the module zstandard, or the program zstd. No other module.
+It says of time stamps only whether those that the record names are there, unchanged; it has no policy, cosigners or authorities.
 The numbers in comments are sections of archive-format.md, "9.4" is step 4 of its section 9.
 """
 import argparse
@@ -439,6 +440,9 @@ def parse_leaf(line):
             raise Malformed(f"member {member} is missing or malformed")
     if leaf["type"] == "hold" and leaf.get("year") is not None and not is_number(leaf["year"]):
         raise Malformed("member year is malformed")
+    stamps = leaf.get("timestamps") if leaf["type"] == "run" else None
+    if stamps is not None and not (isinstance(stamps, dict) and all(fits(digest, "digest") for digest in stamps.values())):
+        raise Malformed("member timestamps is malformed")
     return leaf
 
 
@@ -552,6 +556,7 @@ class Log:
         self.frontier = Frontier()
         self.checkpoint = None  # the one before, if it could be opened
         self.windows, self.ids, self.named = {}, set(), set()
+        self.stamps, self.has_stamps = {}, False
         self.previous_log = self.next_origin = self.next_key = self.due = self.finished = None
         self.closed = False
         self.tiles, self.tile_keys, self.tile_findings, self.tiles_broken = Tiles(), set(), [], False
@@ -569,6 +574,8 @@ class Log:
                 objects.append((key, parsed))
             elif name.split("/")[0] == "tile":
                 self.tile_keys.add(key)
+            elif name.startswith("timestamps/"):
+                self.has_stamps = True
             elif name.split("/")[0] not in RESERVED:
                 self.report.contradiction(key, "not the name of a record object")
         self.has_tiles = bool(self.tile_keys)
@@ -728,6 +735,7 @@ class Log:
         if self.finished and finished < self.finished:
             self.report.note(key, "finished earlier than the snapshot before it, by its own clock")
         self.finished, self.due = finished, run.get("next_expected_by")
+        self.stamps.update(run.get("timestamps", {}))
 
     def ends(self, key, leaves):
         """9.7"""
@@ -937,8 +945,21 @@ def announced(before, origin, report):
     return key
 
 
+def check_stamps(copy, keys, logs, report):
+    """9.13, as far as it goes without an authority's certificates."""
+    for key, digest in sorted((key, digest) for log in logs for key, digest in log.stamps.items()):
+        stored = copy.read(key) if key in keys else None
+        if stored is None:
+            report.contradiction(key, "a run leaf names this time stamp, and it is missing")
+        elif sha256(stored).hex() != digest:
+            report.contradiction(key, "not the time stamp that a run leaf names")
+    for log in logs:
+        if log.has_stamps:
+            report.note(f"{log.prefix}timestamps/", "time stamps were not checked: this verifier knows no authority")
+
+
 def verify(copy, origin, key_of, now, zstd):
-    report, before, raw, holds, tiles = Report(), None, set(), {}, []
+    report, before, raw, holds, tiles, logs = Report(), None, set(), {}, [], []
     keys = copy.keys()
     parts = [key.split("/") for key in keys]
     years = {part[1] for part in parts if len(part) > 2 and re.fullmatch(r"0|-?[1-9][0-9]{0,4}", part[1])}
@@ -948,6 +969,7 @@ def verify(copy, origin, key_of, now, zstd):
         log.run([key for key in keys if key.startswith(log.prefix)], raw, holds)
         joint(before, log, report)
         tiles += log.tile_findings
+        logs.append(log)
         before = log
     if before is None:
         report.incomplete(copy.ledger, "the copy holds no log of this ledger")
@@ -957,6 +979,7 @@ def verify(copy, origin, key_of, now, zstd):
         report.incomplete(before.prefix, f"the next snapshot was due by {before.due}: the harvest stopped, or the end of the log is missing")
     for finding in tiles:
         report.add(*finding)
+    check_stamps(copy, set(keys), logs, report)
     return report
 
 

@@ -110,6 +110,7 @@ mod tests {
 
     #[test]
     fn a_token_of_another_program_is_refused() {
-        assert!(Step::read(&PageToken::from("AAFq3")).is_err());
+        let refused = Step::read(&PageToken::from("AAFq3")).unwrap_err();
+        assert!(refused.is_syntax(), "{refused}");
     }
 }

@@ -13,7 +13,10 @@ use std::{
     },
 };
 
-use revtrail_e2e::{Bench, FOLDER, Outcome, Place, round_end, rounds};
+use revtrail_e2e::{
+    Bench, FOLDER, Outcome, Place, round_end, rounds,
+    verifiers::{Case, auditor, script},
+};
 use revtrail_simulator::{Options, Provider};
 use serde_json::Value;
 
@@ -324,6 +327,42 @@ fn each_checkpoint_is_stamped_and_the_next_run_leaf_names_it() {
         ];
         assert!(openssl(&scene.authority.dir, &args), "{token}");
     }
+}
+
+/// Without certificates the other verifiers cannot judge a token, but they see that one is missing or is not the one named.
+#[test]
+fn the_other_verifiers_miss_a_token_that_is_gone_or_exchanged() {
+    let Some(scene) = Scene::new("") else { return };
+    let _first = scene.harvest();
+    let _second = scene.harvest();
+    let copy = scene.bench.dir().join("archive/main");
+    let case = Case {
+        copy: &copy,
+        key: &scene.bench.dir().join("key.pub.pem"),
+        origin: "evidence.example/main",
+        as_of: "2026-01-01T00:00:00Z",
+    };
+    let judge = |code: i32, severity: &str, object: &str| {
+        for outcome in [Some(auditor(case)), script(case)].into_iter().flatten() {
+            let report = outcome.exits(code).json();
+            let found = report["findings"].as_array().unwrap().iter().any(|finding| {
+                finding["severity"] == severity && finding["key"].as_str().unwrap().ends_with(object)
+            });
+            assert!(found, "{object}: {report}");
+        }
+    };
+    judge(0, "note", "/timestamps/");
+    let token = scene.tokens()[1].clone();
+    let (name, bytes) = (
+        token.file_name().unwrap().to_str().unwrap(),
+        fs::read(&token).unwrap(),
+    );
+    fs::remove_file(&token).unwrap();
+    judge(3, "contradiction", name);
+    fs::write(&token, b"another").unwrap();
+    judge(3, "contradiction", name);
+    replace(&token, &bytes);
+    judge(0, "note", "/timestamps/");
 }
 
 #[test]

@@ -87,7 +87,12 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_an_object_of_texts() {
-        assert!(serde_json::from_str::<Digests>("[]").is_err());
-        assert!(serde_json::from_str::<Digests>(r#"{"md5":1}"#).is_err());
+        for text in ["[]", r#"{"md5":1}"#] {
+            let refused = serde_json::from_str::<Digests>(text).unwrap_err();
+            assert!(
+                refused.is_data() && refused.to_string().contains("invalid type"),
+                "{text}: {refused}"
+            );
+        }
     }
 }
