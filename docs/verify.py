@@ -616,19 +616,23 @@ class Log:
     def contents(self, seq, checkpoint_key, checkpoint):
         key = self.object_key("segments", seq, checkpoint.root.hex())
         self.named.add(key)
-        lines = self.segment(key, checkpoint_key, checkpoint)
+        lines, as_signed = self.segment(key, checkpoint_key, checkpoint)
         if lines is None:
             self.frontier, self.tiles_broken = None, True
             return
-        leaves = []
+        leaves, malformed = [], []
         for number, line in enumerate(lines, 1):
             try:
                 leaves.append(parse_leaf(line))
             except Malformed as error:
-                self.report.contradiction(key, f"line {number} {error}")
+                malformed.append(f"line {number} {error}")
                 leaves.append({"type": "unknown"})
         run = leaves[-1] if leaves[-1]["type"] == "run" else None
-        self.tree(seq, key, lines, run, checkpoint)
+        self.tree(seq, key, lines, run if as_signed else None, checkpoint)
+        if not as_signed and self.frontier is None:
+            return  # nobody signed these leaves
+        for what in malformed:
+            self.report.contradiction(key, what)
         self.order(seq, key, leaves)
         if not run:
             return self.report.contradiction(key, "the segment does not end in a run leaf")
@@ -645,21 +649,22 @@ class Log:
             self.check_open_holds(key, header)
 
     def segment(self, key, checkpoint_key, checkpoint):
-        """9.3: the leaves, as stored."""
+        """9.3: the leaves, as stored, and whether the checkpoint names these bytes."""
         stored = self.copy.read(key)
         if stored is None:
             self.report.contradiction(checkpoint_key, "signs a root that no segment of this snapshot has")
             self.report.contradiction(key, "segment is missing, though its checkpoint exists")
-            return None
+            return None, False
+        as_signed = checkpoint.segment == sha256(stored).hex()
         if checkpoint.segment is None:
             self.report.contradiction(checkpoint_key, "does not name the digest of its segment")
-        elif checkpoint.segment != sha256(stored).hex():
+        elif not as_signed:
             self.report.contradiction(key, "bytes do not have the digest that the checkpoint names")
         try:
-            return self.lines(stored)
+            return self.lines(stored), as_signed
         except Malformed as error:
             self.report.contradiction(key, str(error))
-            return None
+            return None, False
 
     def lines(self, stored):
         text, whole = self.zstd(stored)
@@ -690,8 +695,7 @@ class Log:
         before, state = run.get("previous_checkpoint"), run["objects"].get("state")
         if not before or not state:
             return
-        key = self.object_key("state", seq, state)
-        stored = self.copy.read(key)
+        stored = self.state_object(seq, run)
         if stored is None:
             return
         header = self.header(stored) or {}
@@ -703,7 +707,13 @@ class Log:
         except (KeyError, TypeError, ValueError):
             pass
         if self.frontier is None:
-            self.report.contradiction(key, "does not hold the tree that the run leaf names")
+            self.report.contradiction(self.object_key("state", seq, state), "does not hold the tree that the run leaf names")
+
+    def state_object(self, seq, run):
+        """8: the bytes that the run leaf names, or nothing."""
+        digest = run["objects"].get("state")
+        stored = self.copy.read(self.object_key("state", seq, digest)) if digest else None
+        return stored if stored is not None and sha256(stored).hex() == digest else None
 
     def header(self, stored):
         """8: the first line of a state object, or nothing."""
@@ -807,8 +817,7 @@ class Log:
             self.report.contradiction(key, "the run leaf does not name the windows of its snapshot")
 
     def state(self, seq, run):
-        state = run["objects"].get("state")
-        stored = self.copy.read(self.object_key("state", seq, state)) if state else None
+        stored = self.state_object(seq, run)
         return self.header(stored) if stored is not None else None
 
     def check_cursors(self, key, header):

@@ -116,9 +116,18 @@ pub(crate) enum Stored<T> {
 pub(crate) struct Objects {
     pub(crate) sidecar: Option<Object<Opened>>,
     pub(crate) raw: Option<Object<Vec<Digest>>>,
-    pub(crate) state: Option<Object<()>>,
-    /// The state object's first line, whatever the digest of the object.
-    pub(crate) header: Option<StateHeader>,
+    /// Its first line, where that can be read.
+    pub(crate) state: Option<Object<Option<StateHeader>>>,
+}
+
+impl Objects {
+    /// The first line of the state object that the run leaf names.
+    pub(crate) fn header(&self) -> Option<&StateHeader> {
+        match &self.state.as_ref()?.stored {
+            Stored::Read(header) => header.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 /// How the sidecar fits the events and holds.
@@ -259,7 +268,6 @@ fn objects(
             .map(|digest| Ok((digest, log.source.read(&log.name.object(kind, seq, &digest))?)))
             .transpose()
     };
-    let state = read(Kind::State, run.objects.state)?;
     Ok(Objects {
         sidecar: read(Kind::Sidecar, run.objects.sidecar)?.map(|(digest, bytes)| {
             object(digest, bytes.as_deref(), |bytes| {
@@ -269,10 +277,8 @@ fn objects(
         }),
         raw: read(Kind::Raw, run.objects.raw)?
             .map(|(digest, bytes)| object(digest, bytes.as_deref(), raw_digests)),
-        header: state
-            .as_ref()
-            .and_then(|(_, bytes)| state_header(bytes.as_deref()?)),
-        state: state.map(|(digest, bytes)| object(digest, bytes.as_deref(), |_| Ok(()))),
+        state: read(Kind::State, run.objects.state)?
+            .map(|(digest, bytes)| object(digest, bytes.as_deref(), |bytes| Ok(state_header(bytes)))),
     })
 }
 

@@ -39,14 +39,12 @@ impl SnapshotCheck<'_> {
             seq: self.seq,
             digest: Some(self.reference.root),
         });
-        let Some(leaves) = self.leaves(signed, report) else {
+        let Some(leaves) = self.leaves(signed, carried, report) else {
             carried.frontier = None;
             carried.tiles.stop();
             return Ok(());
         };
         report.leaves += leaves.records.len() as u64;
-        self.resume(&leaves, carried, report);
-        self.root(&leaves, carried, report);
         if carried.frontier.is_none() {
             carried.tiles.stop();
         }
@@ -65,15 +63,15 @@ impl SnapshotCheck<'_> {
         carried.windows.check(&leaves, run, report);
         check_events(self, (&leaves, objects), carried, report);
         holds::follow(&leaves, &mut carried.holds, report);
-        if let Some(header) = &objects.header {
+        if let Some(header) = objects.header() {
             carried.windows.check_state(header, &leaves, report);
             holds::check_state(header, &leaves, &mut carried.holds, report);
         }
         Ok(())
     }
 
-    /// The segment's leaves; without them, what is wrong is reported.
-    fn leaves(&self, signed: Signed, report: &mut Report) -> Option<Leaves> {
+    /// The leaves that were signed; without them, what is wrong is reported.
+    fn leaves(&self, signed: Signed, carried: &mut Carried, report: &mut Report) -> Option<Leaves> {
         let key = signed.key;
         let Some(segment) = signed.segment else {
             // Either may be the damaged one: a segment that was removed, or a checkpoint that was put in another's place.
@@ -86,36 +84,43 @@ impl SnapshotCheck<'_> {
             ));
             return None;
         };
-        self.stored_bytes(&key, signed.named, segment.sha256, report);
-        match segment.leaves {
-            Ok(leaves) => {
-                for (place, error) in &leaves.unreadable {
-                    let what = format!("line {} is not a leaf: {error}", place + 1);
-                    report.findings.push(Finding::contradiction(key.as_str(), what));
-                }
-                Some(leaves)
-            }
+        let as_signed = self.stored_bytes(&key, signed.named, segment.sha256, report);
+        let leaves = match segment.leaves {
+            Ok(leaves) => leaves,
             Err(what) => {
                 report.findings.push(Finding::contradiction(key, what));
-                None
+                return None;
             }
+        };
+        if as_signed {
+            self.resume(&leaves, carried, report);
         }
+        let makes_root = self.root(&leaves, carried, report);
+        // What nobody signed says nothing about the rest of the record, not even where it is wrong.
+        if !as_signed && !makes_root {
+            return None;
+        }
+        for (place, error) in &leaves.unreadable {
+            let what = format!("line {} is not a leaf: {error}", place + 1);
+            report.findings.push(Finding::contradiction(key.as_str(), what));
+        }
+        Some(leaves)
     }
 
-    /// The root covers the leaves; the checkpoint's extension line covers the bytes that hold them.
-    fn stored_bytes(&self, key: &str, named: Option<Digest>, actual: Digest, report: &mut Report) {
-        if let Some(expected) = named {
-            if expected != actual {
-                let finding =
-                    Finding::contradiction(key, "bytes do not have the digest that the checkpoint names");
-                report.findings.push(finding.values(expected, actual));
-            }
-        } else {
+    /// Whether the checkpoint names these bytes: the root covers the leaves, its extension line the bytes that hold them.
+    fn stored_bytes(&self, key: &str, named: Option<Digest>, actual: Digest, report: &mut Report) -> bool {
+        let Some(expected) = named else {
             let what = "does not name the digest of its segment";
-            report
-                .findings
-                .push(Finding::contradiction(self.log.name.checkpoint(self.seq), what));
+            let checkpoint = self.log.name.checkpoint(self.seq);
+            report.findings.push(Finding::contradiction(checkpoint, what));
+            return false;
+        };
+        if expected != actual {
+            let what = "bytes do not have the digest that the checkpoint names";
+            let finding = Finding::contradiction(key, what).values(expected, actual);
+            report.findings.push(finding);
         }
+        expected == actual
     }
 
     /// After a break the tree before this snapshot is taken from its state object, if that makes the root the run leaf names; so one
@@ -130,29 +135,28 @@ impl SnapshotCheck<'_> {
         ) else {
             return;
         };
-        let Some(state) = objects
-            .state
-            .as_ref()
-            .filter(|state| !matches!(state.stored, Stored::Missing))
-        else {
+        let Some((digest, header)) = objects.state.as_ref().and_then(|state| match &state.stored {
+            Stored::Read(header) => Some((state.digest, header)),
+            _ => None,
+        }) else {
             return;
         };
-        let frontier = objects.header.as_ref().and_then(StateHeader::frontier_before);
+        let frontier = header.as_ref().and_then(StateHeader::frontier_before);
         carried.frontier = frontier.filter(|frontier: &Frontier| {
             frontier.size().leaves() == before.size.0 && frontier.root().as_bytes() == before.root.as_bytes()
         });
         if carried.frontier.is_none() {
             report.findings.push(Finding::contradiction(
-                self.log.name.object(Kind::State, self.seq, &state.digest),
+                self.log.name.object(Kind::State, self.seq, &digest),
                 "does not hold the tree that the run leaf names",
             ));
         }
     }
 
-    /// The leaves, put on the tree before them, must make the signed root.
-    fn root(&self, leaves: &Leaves, carried: &mut Carried, report: &mut Report) {
+    /// Whether the leaves, put on the tree before them, make the signed root. Unknown where that tree is: then not.
+    fn root(&self, leaves: &Leaves, carried: &mut Carried, report: &mut Report) -> bool {
         let Some(frontier) = &mut carried.frontier else {
-            return;
+            return false;
         };
         for hash in &leaves.hashes {
             frontier.append(*hash);
@@ -173,6 +177,7 @@ impl SnapshotCheck<'_> {
             report.findings.push(finding.values(self.reference.root, root));
             carried.frontier = None;
         }
+        carried.frontier.is_some()
     }
 
     /// Genesis first and only in the first snapshot, the run leaf last and only last.

@@ -51,6 +51,33 @@ fn other_verifiers_judge_every_damage_alike(#[values(0, 1, 2, 3, 4, 5)] part: us
     );
 }
 
+/// A flipped byte can leave a stream that decompresses to something else: all must stop at the same place.
+#[rstest]
+fn other_verifiers_judge_flipped_bytes_alike(
+    #[values(Kind::Segment, Kind::Sidecar, Kind::Raw, Kind::State)] kind: Kind,
+    #[values(1, 2)] seq: u64,
+) {
+    let original = Original::new();
+    let copy = original.copy();
+    let key = copy.of(kind, seq);
+    let bytes = copy.read(&key);
+    let mut differences = Vec::new();
+    for at in (0..bytes.len()).step_by((bytes.len() / 12).max(1)) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x10;
+        copy.replace(&key, &flipped);
+        if let Err(difference) = copy.compare() {
+            differences.push(format!("byte {at} of {} of {key}: {difference}", bytes.len()));
+        }
+    }
+    assert!(
+        differences.is_empty(),
+        "{} judged otherwise:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+}
+
 /// Bytes that change nothing when decompressed are bytes of the object all the same.
 #[test]
 fn every_byte_of_a_small_object_counts() {
