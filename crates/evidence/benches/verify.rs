@@ -49,13 +49,13 @@ fn main() {
         log.snapshot();
     }
     forget_peak();
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), processor_seconds());
     let report = verify(
         &Directory(directory.clone()),
         &log.policy(&|_| Some(log.key.clone())),
     )
     .unwrap();
-    let verifying = start.elapsed();
+    let (verifying, after) = (start.elapsed(), processor_seconds());
     fs::remove_dir_all(&directory).unwrap();
     assert_eq!(report.verdict(), Verdict::Sound, "{:?}", report.findings);
     let ratio = |time: Duration| time.as_secs_f64() / log.hashing.as_secs_f64();
@@ -79,6 +79,13 @@ fn main() {
         verifying.as_secs_f64(),
         ratio(verifying)
     );
+    if let (Some(before), Some(after)) = (before, after) {
+        let seconds = after - before;
+        println!(
+            "  of all cores together                    {seconds:8.2} s  {:.2} T",
+            seconds / log.hashing.as_secs_f64()
+        );
+    }
     if let Some(peak) = peak_mib() {
         println!("peak memory while verifying                {peak:8.0} MiB");
     }
@@ -382,6 +389,15 @@ impl RecordSource for Directory {
 /// Lets the peak count from now (Linux).
 fn forget_peak() {
     let _unsupported = fs::write("/proc/self/clear_refs", "5");
+}
+
+/// What this process took of the processors, to the hundredth of a second (Linux).
+fn processor_seconds() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    // The name of the program, in parentheses, may hold spaces.
+    let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
+    let ticks: f64 = fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?;
+    Some(ticks / 100.0)
 }
 
 fn peak_mib() -> Option<f64> {

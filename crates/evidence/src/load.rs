@@ -1,7 +1,10 @@
 //! One snapshot, read and taken apart as far as that needs nothing of the snapshots before it. This is where the work is, so it
 //! runs beside the rest ([`crate::ahead`]); what it finds is judged later, in order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use revtrail_ledger::{Checkpoint, Hash, leaf_hash};
 use revtrail_model::{
@@ -9,7 +12,7 @@ use revtrail_model::{
     disclosure::{Commitments, Disclosure, Sidecar},
     id::{FolderName, HoldId},
     layout::{Kind, segment_digest},
-    leaf::{CheckpointRef, CloseLeaf, EventLeaf, GenesisLeaf, HoldAction, Leaf, RunLeaf, WindowLeaf},
+    leaf::{CheckpointRef, CloseLeaf, EventGlance, GenesisLeaf, HoldAction, Leaf, RunLeaf, WindowLeaf},
     record::Count,
     sha256,
 };
@@ -141,7 +144,7 @@ pub(crate) struct Opened {
 impl Leaves {
     /// The stored lines.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.text.split(|byte| *byte == b'\n')
+        lines(&self.text)
     }
 
     /// The run leaf at the end.
@@ -193,7 +196,6 @@ fn leaves(
     (key, text): (&str, Vec<u8>),
     size: Count,
 ) -> Result<Leaves, SourceError> {
-    let mut commitments = Vec::new();
     let mut leaves = Leaves {
         key: key.to_owned(),
         hashes: Vec::new(),
@@ -203,65 +205,100 @@ fn leaves(
         objects: None,
         text: Vec::new(),
     };
-    for (place, line) in text.split(|byte| *byte == b'\n').enumerate() {
+    let (mut committed, mut start) = (Vec::new(), 0);
+    for (place, line) in lines(&text).enumerate() {
         leaves.hashes.push(leaf_hash(line));
-        let record = match Leaf::parse(line) {
-            Ok(Leaf::Event(event)) => {
-                let before = leaves.records.last();
-                let (facts, committed) = facts(*event, log, before);
-                commitments.push((place, committed));
-                Record::Event(facts)
-            }
-            Ok(Leaf::Window(window)) => Record::Window(window),
-            Ok(Leaf::Run(run)) => Record::Run(run),
-            Ok(Leaf::Genesis(genesis)) => Record::Genesis(genesis),
-            Ok(Leaf::Close(close)) => Record::Close(close),
-            Ok(Leaf::Hold(hold)) => {
-                commitments.push((place, hold.c));
-                Record::Hold(Box::new(HoldFacts {
-                    action: hold.action,
-                    id: hold.hold_id,
-                    own_ledger: hold.ledger == log.name.ledger,
-                    year: hold.year,
-                }))
-            }
-            Ok(Leaf::Unknown(_)) => Record::Unknown,
-            Err(error) => {
-                leaves.unreadable.push((place, error.to_string()));
-                Record::Unknown
+        let record = if let Some(event) = EventGlance::of(line) {
+            let c = start + event.c.start..start + event.c.end;
+            committed.push((place, Committed::At(c)));
+            Record::Event(facts(&event, log, leaves.records.last()))
+        } else {
+            match Leaf::parse(line) {
+                Ok(leaf) => {
+                    let c = leaf.commitments().cloned();
+                    committed.extend(c.map(|c| (place, Committed::Read(c))));
+                    record(leaf, log, leaves.records.last())
+                }
+                Err(error) => {
+                    leaves.unreadable.push((place, error.to_string()));
+                    Record::Unknown
+                }
             }
         };
         leaves.records.push(record);
+        start += line.len() + 1;
     }
     leaves.text = text;
     leaves.first = size.0.saturating_sub(leaves.records.len() as u64);
     leaves.objects = match leaves.run() {
-        Some(run) => Some(objects(log, seq, run, commitments)?),
+        Some(run) => Some(objects(log, seq, run, (&leaves.text, committed))?),
         None => None,
     };
     Ok(leaves)
 }
 
+/// What a leaf commits to.
+enum Committed {
+    Read(Commitments),
+    /// It stands here in the text, and is read when there is something to compare it with; nothing where nothing stands.
+    At(Range<usize>),
+}
+
+impl Committed {
+    fn read(self, text: &[u8]) -> Option<Commitments> {
+        match self {
+            Self::Read(c) => Some(c),
+            Self::At(place) if place.is_empty() => Some(Commitments::default()),
+            Self::At(place) => serde_json::from_slice(text.get(place)?).ok(),
+        }
+    }
+}
+
+fn record(leaf: Leaf, log: &LogCheck<'_>, before: Option<&Record>) -> Record {
+    match leaf {
+        Leaf::Event(event) => {
+            let event = EventGlance {
+                c: 0..0,
+                folder: event.folder.as_str(),
+                id: event.id,
+                ledger: event.ledger.as_str(),
+                raw_sha256: event.raw_sha256,
+            };
+            Record::Event(facts(&event, log, before))
+        }
+        Leaf::Window(window) => Record::Window(window),
+        Leaf::Run(run) => Record::Run(run),
+        Leaf::Genesis(genesis) => Record::Genesis(genesis),
+        Leaf::Close(close) => Record::Close(close),
+        Leaf::Hold(hold) => Record::Hold(Box::new(HoldFacts {
+            action: hold.action,
+            id: hold.hold_id,
+            own_ledger: hold.ledger == log.name.ledger,
+            year: hold.year,
+        })),
+        Leaf::Unknown(_) => Record::Unknown,
+    }
+}
+
 /// Neighbours are mostly of one folder, whose name is then kept once.
-fn facts(event: EventLeaf, log: &LogCheck<'_>, before: Option<&Record>) -> (EventFacts, Commitments) {
+fn facts(event: &EventGlance<'_>, log: &LogCheck<'_>, before: Option<&Record>) -> EventFacts {
     let folder = match before {
-        Some(Record::Event(other)) if other.folder == event.folder => other.folder.clone(),
-        _ => event.folder,
+        Some(Record::Event(other)) if other.folder.as_str() == event.folder => other.folder.clone(),
+        _ => event.folder.into(),
     };
-    let facts = EventFacts {
+    EventFacts {
         folder,
         id: event.id,
-        own_ledger: event.ledger == log.name.ledger,
+        own_ledger: event.ledger == log.name.ledger.as_str(),
         raw: event.raw_sha256,
-    };
-    (facts, event.c)
+    }
 }
 
 fn objects(
     log: &LogCheck<'_>,
     seq: u64,
     run: &RunLeaf,
-    commitments: Vec<(usize, Commitments)>,
+    (text, committed): (&[u8], Vec<(usize, Committed)>),
 ) -> Result<Objects, SourceError> {
     let read = |kind, digest: Option<Digest>| {
         digest
@@ -272,7 +309,7 @@ fn objects(
         sidecar: read(Kind::Sidecar, run.objects.sidecar)?.map(|(digest, bytes)| {
             object(digest, bytes.as_deref(), |bytes| {
                 let sidecar = Sidecar::decode(bytes).map_err(|error| error.to_string())?;
-                Ok(opened(&sidecar, commitments))
+                Ok(opened(&sidecar, text, committed))
             })
         }),
         raw: read(Kind::Raw, run.objects.raw)?
@@ -300,22 +337,21 @@ pub(crate) fn raw_digests(bytes: &[u8]) -> Result<Vec<Digest>, String> {
     Ok(lines(&text(bytes)?).map(sha256).collect())
 }
 
-fn opened(sidecar: &Sidecar, commitments: Vec<(usize, Commitments)>) -> Opened {
+fn opened(sidecar: &Sidecar, text: &[u8], committed: Vec<(usize, Committed)>) -> Opened {
     let mut disclosures: BTreeMap<u64, &Disclosure> = sidecar
         .disclosures
         .iter()
         .map(|disclosure| (disclosure.n, disclosure))
         .collect();
-    let refused = commitments
+    let refused = committed
         .into_iter()
-        .filter(|(place, committed)| {
-            let opened = match disclosures.remove(&(*place as u64)) {
+        .filter_map(|(place, committed)| {
+            let opened = match disclosures.remove(&(place as u64)) {
                 Some(disclosure) => disclosure.commitments(&sidecar.seed).ok(),
                 None => Some(Commitments::default()),
             };
-            opened.as_ref() != Some(committed)
+            (opened.is_none() || opened != committed.read(text)).then_some(place)
         })
-        .map(|(place, _)| place)
         .collect();
     Opened {
         refused,

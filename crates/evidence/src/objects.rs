@@ -20,23 +20,46 @@ use crate::{
     snapshot::{MAX_OBJECT_BYTES, SnapshotCheck},
 };
 
+/// Objects that say of themselves that they are not larger are decompressed in one go.
+const AT_ONCE_BYTES: usize = 64 << 20;
+
 /// The text of a zstd-compressed JSON-lines object, without its last newline.
 pub(crate) fn text(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|_| "not a zstd stream".to_owned())?;
-    let mut text = Vec::new();
-    decoder
-        .take(MAX_OBJECT_BYTES)
-        .read_to_end(&mut text)
-        .map_err(|error| format!("not a whole zstd stream: {error}"))?;
+    let mut text = match at_once(bytes) {
+        Some(text) => text,
+        None => piecewise(bytes)?,
+    };
     if text.pop() != Some(b'\n') {
         return Err("does not end in a newline".into());
     }
     Ok(text)
 }
 
+fn at_once(bytes: &[u8]) -> Option<Vec<u8>> {
+    let size = zstd::decompressed_size(bytes)?;
+    let size = usize::try_from(size).ok().filter(|size| *size <= AT_ONCE_BYTES)?;
+    // What fails here fails below, too, and says why.
+    zstd::bulk::decompress(bytes, size).ok()
+}
+
+fn piecewise(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|_| "not a zstd stream".to_owned())?;
+    let mut text = Vec::new();
+    decoder
+        .take(MAX_OBJECT_BYTES)
+        .read_to_end(&mut text)
+        .map_err(|error| format!("not a whole zstd stream: {error}"))?;
+    Ok(text)
+}
+
 /// Lines of such a text.
 pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|byte| *byte == b'\n')
+    let ends = memchr::memchr_iter(b'\n', text).chain([text.len()]);
+    ends.scan(0, |start, end| {
+        let line = text.get(*start..end);
+        *start = end + 1;
+        line
+    })
 }
 
 /// Checks sidecar, raw and state objects: each must be there and be what the run leaf names.

@@ -18,7 +18,7 @@ use sha2::Sha256;
 use crate::{
     ModelError,
     event::{ActorDetails, Application, PathDetails},
-    record::canonical,
+    record::{USUAL_BYTES, append_canonical, canonical, push_string},
     sha256,
 };
 
@@ -65,34 +65,50 @@ pub struct ReasonDetails {
 }
 
 /// Secret seed of one snapshot's salts.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Seed([u8; 32]);
+#[derive(Clone)]
+pub struct Seed {
+    bytes: [u8; 32],
+    /// The key taken in, which each salt starts from.
+    keyed: Hmac<Sha256>,
+}
 
 impl Seed {
     /// Wraps 32 random bytes.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        // HMAC fills a key up to one block with zeros (RFC 2104, section 2).
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&bytes);
+        Self {
+            bytes,
+            keyed: Hmac::new(&block.into()),
+        }
     }
 
     /// The salt of one field of the leaf at place `n` of the snapshot, base64.
     pub fn salt(&self, n: u64, field: Field) -> String {
-        self.derive(&format!("{n}{}", field.as_str()))
+        self.derive(n, field.as_str())
     }
 
     /// The salt written into the raw record at place `n`, so that its digest in a leaf cannot be used to test guesses.
     pub fn raw_salt(&self, n: u64) -> String {
-        self.derive(&format!("{n}raw"))
+        self.derive(n, "raw")
     }
 
-    fn derive(&self, label: &str) -> String {
-        // HMAC takes keys of any length; a 32-byte key cannot be refused.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
-            return String::new();
-        };
-        mac.update(label.as_bytes());
+    fn derive(&self, n: u64, what: &str) -> String {
+        let mut mac = self.keyed.clone();
+        mac.update(n.to_string().as_bytes());
+        mac.update(what.as_bytes());
         STANDARD.encode(mac.finalize().into_bytes())
     }
 }
+
+impl PartialEq for Seed {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Seed {}
 
 impl std::fmt::Debug for Seed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -102,7 +118,14 @@ impl std::fmt::Debug for Seed {
 
 /// The commitment to `value` under `salt`, base64.
 pub fn commit<T: Serialize>(salt: &str, field: Field, value: &T) -> Result<String, ModelError> {
-    let bytes = canonical(&(salt, field.as_str(), value))?;
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(b'[');
+    push_string(salt, &mut bytes);
+    bytes.push(b',');
+    push_string(field.as_str(), &mut bytes);
+    bytes.push(b',');
+    append_canonical(value, &mut bytes)?;
+    bytes.push(b']');
     Ok(STANDARD.encode(sha256(&bytes).as_bytes()))
 }
 
@@ -124,6 +147,27 @@ pub struct Commitments {
     /// To [`ReasonDetails`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+impl Commitments {
+    /// Names and values in canonical order.
+    pub(crate) fn members(&self) -> [(&'static str, Option<&str>); 5] {
+        let Self {
+            actor,
+            application,
+            case,
+            path,
+            reason,
+        } = self;
+        [
+            (Field::Actor, actor),
+            (Field::Application, application),
+            (Field::Case, case),
+            (Field::Path, path),
+            (Field::Reason, reason),
+        ]
+        .map(|(field, value)| (field.as_str(), value.as_deref()))
+    }
 }
 
 /// One sidecar line: the committed values of the leaf at place `n`. Fields in canonical order.
@@ -201,13 +245,13 @@ impl Sidecar {
     /// The object's bytes: the seed line, then one line per disclosure.
     pub fn encode(&self) -> Result<Vec<u8>, ModelError> {
         let mut bytes = canonical(&Head {
-            seed: STANDARD.encode(self.seed.0),
+            seed: STANDARD.encode(self.seed.bytes),
             kind: "sidecar".into(),
             v: 1,
         })?;
         bytes.push(b'\n');
         for disclosure in &self.disclosures {
-            bytes.extend(canonical(disclosure)?);
+            append_canonical(disclosure, &mut bytes)?;
             bytes.push(b'\n');
         }
         Ok(bytes)
@@ -240,7 +284,7 @@ impl Sidecar {
             })
             .collect::<Result<Vec<Disclosure>, _>>()?;
         Ok(Self {
-            seed: Seed(seed),
+            seed: Seed::from_bytes(seed),
             disclosures,
         })
     }

@@ -104,6 +104,18 @@ pub enum TimeSource {
     Inferred,
 }
 
+impl TimeSource {
+    /// The name in the event schema.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::AuditLog => "audit_log",
+            Self::Inferred => "inferred",
+        }
+    }
+}
+
 /// What kind of actor the provider named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -147,6 +159,18 @@ pub enum ActorSource {
     NotReported,
 }
 
+impl ActorSource {
+    /// The name in the event schema.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revision => "revision",
+            Self::AuditLog => "audit_log",
+            Self::Activity => "activity",
+            Self::NotReported => "not_reported",
+        }
+    }
+}
+
 /// Whether the provider said it or we concluded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -155,6 +179,16 @@ pub enum Basis {
     Reported,
     /// Concluded from two states; see `derived_from`.
     Derived,
+}
+
+impl Basis {
+    /// The name in the event schema.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Derived => "derived",
+        }
+    }
 }
 
 /// A program the provider names beside or instead of a person.

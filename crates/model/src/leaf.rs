@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-pub use event::{EventLeaf, seal};
+pub use event::{EventGlance, EventLeaf, seal};
 pub use hold::{Hold, HoldAction, HoldLeaf, seal_hold};
 pub use log::{CloseLeaf, GenesisLeaf, PreviousLog};
 pub use run::{CheckpointRef, Objects, Requests, RunLeaf, Tool};

@@ -27,6 +27,36 @@ pub fn parse(text: &str) -> Result<Timestamp, ModelError> {
         .map_err(|_| ModelError::Time(text.chars().take(60).collect()))
 }
 
+/// Whether `text` is a time as records hold it: `2026-11-20T23:14:05Z`, with a fraction of up to nine digits, not of a 31st or a
+/// leap day. What is not plain may be a time all the same.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let Some((whole, rest)) = text.as_bytes().split_first_chunk::<19>() else {
+        return false;
+    };
+    let fraction = match rest {
+        [b'Z'] => true,
+        [b'.', digits @ .., b'Z'] => (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    let shape = whole.iter().zip(b"0000-00-00T00:00:00").all(|(byte, like)| {
+        if *like == b'0' {
+            byte.is_ascii_digit()
+        } else {
+            byte == like
+        }
+    });
+    let two = |at: usize| (whole[at] & 15) * 10 + (whole[at + 1] & 15);
+    // The calendar of `Timestamp` ends within the year 9999.
+    fraction
+        && shape
+        && (two(0), two(2)) < (99, 99)
+        && (1..=12).contains(&two(5))
+        && (1..=if two(5) == 2 { 28 } else { 30 }).contains(&two(8))
+        && two(11) < 24
+        && two(14) < 60
+        && two(17) < 60
+}
+
 /// Reads a moment that a person wrote: an RFC 3339 time, or a date, which is its start in UTC.
 pub fn moment(text: &str) -> Result<Timestamp, ModelError> {
     if let Ok(date) = text.parse::<jiff::civil::Date>()

@@ -1,10 +1,15 @@
 //! The event leaf: a fact with its personal fields replaced by commitments.
 
+mod glance;
+mod write;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{VERSION, encode};
+pub use glance::EventGlance;
+
+use super::VERSION;
 use crate::{
     Digest, ModelError,
     disclosure::{Commitments, Disclosure, Seed},
@@ -135,7 +140,7 @@ pub fn seal(event: Event, n: u64, seed: &Seed) -> Result<(Vec<u8>, Disclosure), 
         kind: "event".into(),
         v: VERSION,
     };
-    Ok((encode(&leaf)?, disclosure))
+    Ok((leaf.to_bytes()?, disclosure))
 }
 
 impl EventLeaf {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     Digest,
-    disclosure::Seed,
+    disclosure::{Commitments, Seed},
     event::{
         Action, Actor, ActorDetails, ActorKind, ActorSource, Application, Basis, Event, EventKey, ItemKind,
         Occurred, PathDetails, Scope, TimeSource,
@@ -313,6 +313,18 @@ fn windows_and_runs_read_back_as_written() {
     );
 }
 
+#[test]
+fn a_glance_takes_what_is_written_here() {
+    let (bytes, _) = seal(event(), 17, &Seed::from_bytes([1; 32])).unwrap();
+    let glance = EventGlance::of(&bytes).unwrap();
+    assert_eq!(
+        (glance.folder, glance.ledger, glance.id, glance.raw_sha256),
+        ("month-end-close", "finance", event().id, Some(sha256(b"raw")))
+    );
+    let place = glance.c;
+    assert!(bytes[..place.start].ends_with(b"\"c\":") && bytes[place.end..].starts_with(b",\"drive_id\""));
+}
+
 proptest! {
     #[test]
     fn event_leaves_are_canonical_whatever_the_texts(text in "\\PC*", hash in "[a-z0-9]{0,8}", claimed: bool) {
@@ -332,7 +344,52 @@ proptest! {
         prop_assert_eq!(&bytes, &serde_json_canonicalizer::to_vec(&value).unwrap());
         prop_assert_eq!(serde_json::to_vec(&disclosure).unwrap(), serde_json_canonicalizer::to_vec(&disclosure).unwrap());
         let Leaf::Event(leaf) = Leaf::parse(&bytes).unwrap() else { panic!("not an event") };
+        prop_assert_eq!(crate::record::canonical(&leaf).unwrap(), bytes);
         prop_assert_eq!(leaf.open(disclosure), event);
+    }
+
+    /// Whatever a glance takes, the reader of all leaves takes, and both read the same.
+    #[test]
+    fn a_glance_agrees_with_the_whole_leaf(
+        at in any::<prop::sample::Index>(),
+        change in prop_oneof![Just(None), (0_u8..4, " -~").prop_map(Some)],
+        baseline: bool,
+        personal: bool,
+    ) {
+        let event = Event { baseline, content_sha256: baseline.then(|| sha256(b"x")), claimed_at: Some(parse("2024-02-29T00:00:00.5Z").unwrap()), ..event() };
+        let event = if personal { event } else { Event { actor: None, path: PathDetails::default(), claimed_at: None, ..event } };
+        let (mut bytes, _) = seal(event, 3, &Seed::from_bytes([2; 32])).unwrap();
+        let at = at.index(bytes.len());
+        match &change {
+            Some((0, with)) => bytes[at] = with.as_bytes()[0],
+            Some((1, with)) => bytes.insert(at, with.as_bytes()[0]),
+            Some((2, _)) => drop(bytes.remove(at)),
+            Some(_) => { let again = bytes[at / 2..at].to_vec(); drop(bytes.splice(at..at, again)); }
+            None => {}
+        }
+        let Some(glance) = EventGlance::of(&bytes) else {
+            // Of what is written here, only leap days are left to the other.
+            prop_assert!(change.is_some() || personal);
+            return Ok(());
+        };
+        let Leaf::Event(leaf) = Leaf::parse(&bytes).unwrap() else { panic!("not an event") };
+        let c = match &bytes[glance.c.clone()] {
+            b"" => Commitments::default(),
+            c => serde_json::from_slice(c).unwrap(),
+        };
+        prop_assert_eq!(
+            (glance.folder, glance.ledger, glance.id, glance.raw_sha256, c),
+            (leaf.folder.as_str(), leaf.ledger.as_str(), leaf.id, leaf.raw_sha256, leaf.c)
+        );
+    }
+
+    #[test]
+    fn a_plain_time_is_a_time(
+        text in "(0000|1970|2024|9998|9999)-(00|0[1-9]|1[0-3])-(0[0-9]|2[7-9]|3[0-2])T(00|23|24):(00|59|60):(00|59|60)(\\.[0-9]{0,10})?Z"
+    ) {
+        if crate::time::is_plain(&text) {
+            prop_assert!(serde_json::from_str::<crate::time::Timestamp>(&format!("\"{text}\"")).is_ok(), "{}", text);
+        }
     }
 
     #[test]
