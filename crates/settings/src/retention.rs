@@ -16,8 +16,13 @@ enum Unit {
     Years,
 }
 
+/// A year's log is closed by the first run after the year: what that run writes is kept for the whole period, too, if it comes within
+/// this many days.
+const MARGIN_DAYS: i64 = 31;
+
 impl Period {
-    /// The moment this long after the end of the log year `year`, UTC. Object Lock keeps the year's record until then.
+    /// The moment this long, and a margin of 31 days, after the end of the log year `year`, UTC. Object Lock keeps the year's record until
+    /// then.
     ///
     /// `None` when it lies beyond the calendar.
     pub fn after_year(self, year: i16) -> Option<revtrail_model::time::Timestamp> {
@@ -30,6 +35,7 @@ impl Period {
             Unit::Years => Span::new().try_years(count),
         };
         let until = end.checked_add(span.ok()?).ok()?;
+        let until = until.checked_add(Span::new().days(MARGIN_DAYS)).ok()?;
         Some(until.to_zoned(TimeZone::UTC).ok()?.timestamp())
     }
 }
@@ -75,10 +81,10 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("7y", 2026, "2034-01-01T00:00:00Z")]
-    #[case("18m", 2026, "2028-07-01T00:00:00Z")]
-    #[case("90d", 2027, "2028-03-31T00:00:00Z")]
-    fn counts_from_the_end_of_the_log_year(#[case] text: &str, #[case] year: i16, #[case] until: &str) {
+    #[case("7y", 2026, "2034-02-01T00:00:00Z")]
+    #[case("18m", 2026, "2028-08-01T00:00:00Z")]
+    #[case("90d", 2027, "2028-05-01T00:00:00Z")]
+    fn counts_from_the_end_of_the_log_year_and_adds_a_margin(#[case] text: &str, #[case] year: i16, #[case] until: &str) {
         let period: Period = text.parse().unwrap();
         assert_eq!(period.after_year(year).unwrap().to_string(), until);
         assert_eq!(period.to_string(), text);
