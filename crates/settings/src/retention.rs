@@ -84,7 +84,11 @@ mod tests {
     #[case("7y", 2026, "2034-02-01T00:00:00Z")]
     #[case("18m", 2026, "2028-08-01T00:00:00Z")]
     #[case("90d", 2027, "2028-05-01T00:00:00Z")]
-    fn counts_from_the_end_of_the_log_year_and_adds_a_margin(#[case] text: &str, #[case] year: i16, #[case] until: &str) {
+    fn counts_from_the_end_of_the_log_year_and_adds_a_margin(
+        #[case] text: &str,
+        #[case] year: i16,
+        #[case] until: &str,
+    ) {
         let period: Period = text.parse().unwrap();
         assert_eq!(period.after_year(year).unwrap().to_string(), until);
         assert_eq!(period.to_string(), text);

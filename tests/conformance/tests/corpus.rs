@@ -8,6 +8,7 @@ use rstest::rstest;
 #[path = "../../fuzz/src/pages.rs"]
 #[allow(
     unreachable_pub,
+    dead_code,
     clippy::missing_panics_doc,
     reason = "a library's file, used here as a module"
 )]
@@ -84,8 +85,8 @@ fn a_connector_survives_its_seeds(#[case] provider: &str) {
     let (mut changes, mut revisions) = (0, 0);
     for (_, seed) in seeds(&format!("{provider}_pages")) {
         let understood = pages.read(&seed);
-        changes += understood.0;
-        revisions += understood.1;
+        changes += understood.changes;
+        revisions += understood.revisions;
         let (left, _) = seed.split_at(seed.len() / 2);
         pages.read(left);
     }

@@ -9,7 +9,7 @@ use std::{
 
 use revtrail_connector::{
     Connector, DrivePlace, FeedPoint, FolderRoot, Next, Place, Within,
-    change::{About, RevisionAsk},
+    change::{About, Change, RevisionAsk},
 };
 use revtrail_model::time::{FixedClock, Timestamp};
 use revtrail_settings::{Account, Config};
@@ -37,11 +37,23 @@ const FIXED: [(&str, &str); 5] = [
     ("/users/get_account_batch", "[]"),
 ];
 
+/// What a connector understood of the answers it got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Understood {
+    /// Entries of feeds and listings.
+    pub changes: usize,
+    /// Revisions.
+    pub revisions: usize,
+    /// Members and values in both that it does not know.
+    pub unknown: u64,
+}
+
 /// A connector and the server it speaks to.
 pub struct Pages {
     runtime: Runtime,
     connector: Box<dyn Connector>,
     answer: Arc<Mutex<Vec<u8>>>,
+    url: String,
     _secrets: tempfile::TempDir,
 }
 
@@ -71,17 +83,23 @@ impl Pages {
             runtime,
             connector,
             answer,
+            url,
             _secrets: secrets,
         }
     }
 
-    /// Asks everything a harvest asks, and gets `bytes` each time. Gives the number of changes and of revisions understood.
-    pub fn read(&self, bytes: &[u8]) -> (usize, usize) {
+    /// Asks everything a harvest asks, and gets `bytes` each time.
+    pub fn read(&self, bytes: &[u8]) -> Understood {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
         self.runtime.block_on(self.ask())
     }
 
-    async fn ask(&self) -> (usize, usize) {
+    /// Where the server is, up to the path that the provider's documentation starts with.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    async fn ask(&self) -> Understood {
         let place = Place {
             drive: DrivePlace::Id("drive".into()),
             within: Within::Path("/Handbook".into()),
@@ -92,12 +110,12 @@ impl Pages {
             item: "item".into(),
             place: Some("/handbook".into()),
         };
-        let mut changes = 0;
+        let mut understood = Understood::default();
         for start in [FeedPoint::Start, FeedPoint::After("drive 5".into())] {
-            changes += self.feed(&root, start).await;
+            self.feed(&root, start, &mut understood).await;
         }
         if let Ok(page) = self.connector.subtree(&root, &"item".into(), None).await {
-            changes += page.changes.len();
+            understood.see(&page.changes);
         }
         let ask = |about| RevisionAsk { about, head: None };
         let questions = [
@@ -108,33 +126,44 @@ impl Pages {
                 ask(About::Item("other".into())),
             ],
         ];
-        let mut revisions = 0;
         for asks in questions {
             if let Ok(answers) = self.connector.revisions(&root, &asks).await {
                 assert_eq!(answers.len(), asks.len());
                 let lists = answers.iter().filter_map(|answer| answer.outcome.as_ref().ok());
-                revisions += lists.map(|list| list.revisions.len()).sum::<usize>();
+                for revision in lists.flat_map(|list| &list.revisions) {
+                    understood.revisions += 1;
+                    understood.unknown += u64::from(revision.raw.unknown);
+                }
             }
         }
-        (changes, revisions)
+        understood
     }
 }
 
 impl Pages {
     /// Some pages of a feed; every one is the same, so it may have no end.
-    async fn feed(&self, root: &FolderRoot, start: FeedPoint) -> usize {
-        let (mut at, mut changes) = (start, 0);
+    async fn feed(&self, root: &FolderRoot, start: FeedPoint, understood: &mut Understood) {
+        let mut at = start;
         for _ in 0..4 {
             let Ok(page) = self.connector.changes(root, at).await else {
                 break;
             };
-            changes += page.changes.len();
+            understood.see(&page.changes);
             match page.next {
                 Next::Page(token) => at = FeedPoint::Page(token),
                 Next::CaughtUp(_) => break,
             }
         }
-        changes
+    }
+}
+
+impl Understood {
+    fn see(&mut self, changes: &[Change]) {
+        self.changes += changes.len();
+        self.unknown += changes
+            .iter()
+            .map(|change| u64::from(change.raw.unknown))
+            .sum::<u64>();
     }
 }
 

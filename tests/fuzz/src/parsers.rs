@@ -19,7 +19,7 @@ use revtrail_ledger::{
 use revtrail_model::{
     disclosure::Sidecar,
     layout::{LogName, segment_digest},
-    leaf::Leaf,
+    leaf::{EventGlance, Leaf},
     time,
 };
 use revtrail_settings::{Config, SettingsError};
@@ -110,7 +110,21 @@ pub fn segment(bytes: &[u8]) {
 
 /// One leaf.
 pub fn leaf(bytes: &[u8]) {
-    let _leaf = Leaf::parse(bytes);
+    let leaf = Leaf::parse(bytes);
+    let Some(glance) = EventGlance::of(bytes) else {
+        return;
+    };
+    let told = leaf.ok().and_then(|leaf| match leaf {
+        Leaf::Event(event) => Some((event.folder, event.ledger, event.id, event.raw_sha256)),
+        _ => None,
+    });
+    let glanced = (
+        glance.folder.into(),
+        glance.ledger.into(),
+        glance.id,
+        glance.raw_sha256,
+    );
+    assert_eq!(told, Some(glanced), "a glance tells of another event, or of none");
 }
 
 /// A sidecar and what it discloses.
