@@ -14,50 +14,84 @@ use crate::{
 
 impl EventLeaf {
     /// The leaf's bytes.
+    #[expect(clippy::too_many_lines, reason = "two lines for each member")]
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+        // Named one by one, so that a new member cannot be forgotten here.
+        let Self {
+            action,
+            actor_kind,
+            actor_source,
+            baseline,
+            basis,
+            c,
+            claimed_at,
+            content_sha256,
+            derived_from,
+            drive_id,
+            folder,
+            function,
+            hashes,
+            id,
+            item_id,
+            item_kind,
+            ledger,
+            mime_type,
+            observed_at,
+            occurred_at,
+            occurred_not_after,
+            occurred_not_before,
+            occurred_source,
+            previous_revision_id,
+            provider,
+            raw_sha256,
+            revision_id,
+            size_bytes,
+            source_api,
+            source_request_id,
+            tenant,
+            kind,
+            v,
+        } = self;
         let mut out = Members {
             bytes: Vec::with_capacity(USUAL_BYTES),
             before: b'{',
         };
-        out.word("action", self.action.as_str());
-        out.word("actor_kind", self.actor_kind.as_str());
-        out.word("actor_source", self.actor_source.as_str());
-        if self.baseline {
+        out.word("action", action.as_str());
+        out.word("actor_kind", actor_kind.as_str());
+        out.word("actor_source", actor_source.as_str());
+        if *baseline {
             out.plain("baseline", b"true");
         }
-        out.word("basis", self.basis.as_str());
-        out.commitments(&self.c);
-        out.shown("claimed_at", self.claimed_at)?;
-        out.digest("content_sha256", self.content_sha256.as_ref());
-        out.text("derived_from", self.derived_from.as_deref());
-        out.text("drive_id", Some(self.drive_id.as_str()));
-        out.text("folder", Some(self.folder.as_str()));
-        out.text("function", self.function.as_deref());
-        out.texts("hashes", self.hashes.iter());
-        out.digest("id", Some(&self.id));
-        out.text("item_id", Some(self.item_id.as_str()));
-        out.word("item_kind", self.item_kind.as_str());
-        out.text("ledger", Some(self.ledger.as_str()));
-        out.text("mime_type", self.mime_type.as_deref());
-        out.shown("observed_at", Some(self.observed_at))?;
-        out.shown("occurred_at", self.occurred_at)?;
-        out.shown("occurred_not_after", self.occurred_not_after)?;
-        out.shown("occurred_not_before", self.occurred_not_before)?;
-        out.word("occurred_source", self.occurred_source.as_str());
+        out.word("basis", basis.as_str());
+        out.commitments(c);
+        out.shown("claimed_at", *claimed_at)?;
+        out.digest("content_sha256", content_sha256.as_ref());
+        out.text("derived_from", derived_from.as_deref());
+        out.text("drive_id", Some(drive_id.as_str()));
+        out.text("folder", Some(folder.as_str()));
+        out.text("function", function.as_deref());
+        out.texts("hashes", hashes.iter());
+        out.digest("id", Some(id));
+        out.text("item_id", Some(item_id.as_str()));
+        out.word("item_kind", item_kind.as_str());
+        out.text("ledger", Some(ledger.as_str()));
+        out.text("mime_type", mime_type.as_deref());
+        out.shown("observed_at", Some(*observed_at))?;
+        out.shown("occurred_at", *occurred_at)?;
+        out.shown("occurred_not_after", *occurred_not_after)?;
+        out.shown("occurred_not_before", *occurred_not_before)?;
+        out.word("occurred_source", occurred_source.as_str());
         let revision = |id| Option::map(id, RevisionId::as_str);
-        out.text(
-            "previous_revision_id",
-            revision(self.previous_revision_id.as_ref()),
-        );
-        out.word("provider", self.provider.as_str());
-        out.digest("raw_sha256", self.raw_sha256.as_ref());
-        out.text("revision_id", revision(self.revision_id.as_ref()));
-        out.shown("size_bytes", self.size_bytes)?;
-        out.text("source_api", Some(&self.source_api));
-        out.text("source_request_id", self.source_request_id.as_deref());
-        out.text("tenant", Some(self.tenant.as_str()));
-        out.text("type", Some(&self.kind));
-        out.plain("v", self.v.to_string().as_bytes());
+        out.text("previous_revision_id", revision(previous_revision_id.as_ref()));
+        out.word("provider", provider.as_str());
+        out.digest("raw_sha256", raw_sha256.as_ref());
+        out.text("revision_id", revision(revision_id.as_ref()));
+        out.shown("size_bytes", *size_bytes)?;
+        out.text("source_api", Some(source_api));
+        out.text("source_request_id", source_request_id.as_deref());
+        out.text("tenant", Some(tenant.as_str()));
+        out.text("type", Some(kind));
+        out.plain("v", v.to_string().as_bytes());
         out.bytes.push(b'}');
         check_size(&out.bytes)?;
         Ok(out.bytes)
