@@ -547,6 +547,14 @@ class Report:
         return ("incomplete", 6) if "incomplete" in found else ("sound", 0)
 
 
+class Past:
+    """What is known of earlier snapshots, those of earlier years included."""
+
+    def __init__(self):
+        self.raw, self.raw_known = set(), True  # digests of raw records
+        self.holds, self.holds_known = {}, True  # open holds
+
+
 class Log:
     """One year."""
 
@@ -555,17 +563,18 @@ class Log:
         self.prefix = f"{copy.ledger}/{year}/"
         self.frontier = Frontier()
         self.checkpoint = None  # the one before, if it could be opened
-        self.windows, self.ids, self.named = {}, set(), set()
+        self.windows, self.windows_known, self.ids, self.named = {}, True, set(), set()
+        self.judged = set()
         self.stamps, self.has_stamps = {}, False
         self.previous_log = self.next_origin = self.next_key = self.due = self.finished = None
-        self.closed = False
+        self.closed = self.end_known = False
         self.tiles, self.tile_keys, self.tile_findings, self.tiles_broken = Tiles(), set(), [], False
 
     def object_key(self, directory, seq, digest):
         return f"{self.prefix}{directory}/{seq:020}-{digest}{SUFFIX[directory]}"
 
-    def run(self, keys, raw, holds):
-        self.raw, self.holds = raw, holds  # of earlier years, too
+    def run(self, keys, past):
+        self.past = past
         objects = []
         for key in keys:
             name = key[len(self.prefix) :]
@@ -597,9 +606,15 @@ class Log:
         self.finish_tiles()
 
     def broken(self):
-        """9.4: nothing is known of the tree, nor of the checkpoint before."""
+        """After a break: nothing is known of the tree, nor of the checkpoint before."""
         self.frontier = self.checkpoint = None
         self.tiles_broken = True
+        self.forget()
+
+    def forget(self):
+        """After a break: what was not judged may have held windows, holds, raw records and the end of the log."""
+        self.windows, self.windows_known, self.end_known = {}, False, False
+        self.past.raw_known = self.past.holds_known = False
 
     def snapshot(self, seq):
         key = f"{self.prefix}checkpoints/{seq:020}"
@@ -619,7 +634,7 @@ class Log:
         lines, as_signed = self.segment(key, checkpoint_key, checkpoint)
         if lines is None:
             self.frontier, self.tiles_broken = None, True
-            return
+            return self.forget()
         leaves, malformed = [], []
         for number, line in enumerate(lines, 1):
             try:
@@ -630,12 +645,15 @@ class Log:
         run = leaves[-1] if leaves[-1]["type"] == "run" else None
         self.tree(seq, key, lines, run if as_signed else None, checkpoint)
         if not as_signed and self.frontier is None:
-            return  # nobody signed these leaves
+            return self.forget()  # nobody signed these leaves
         for what in malformed:
             self.report.contradiction(key, what)
         self.order(seq, key, leaves)
         if not run:
-            return self.report.contradiction(key, "the segment does not end in a run leaf")
+            self.report.contradiction(key, "the segment does not end in a run leaf")
+            return self.forget()
+        self.judged.add(seq)
+        self.end_known = True
         first = max(checkpoint.size - len(lines), 0)
         self.run_leaf(seq, key, run)
         self.ends(key, leaves)
@@ -771,18 +789,18 @@ class Log:
             key = self.object_key(directory, seq, digest)
             self.named.add(key)
             stored = self.copy.read(key)
-            if stored is None:
-                self.report.contradiction(key, "is missing, though the run leaf names it")
-            elif sha256(stored).hex() != digest:
-                self.report.contradiction(key, "bytes do not have the digest that the run leaf names")
-            else:
-                try:
-                    if member == "sidecar":
-                        sidecar = Sidecar(stored)
-                    elif member == "raw":
-                        self.raw.update(sha256(line).hex() for line in self.lines(stored))
-                except Malformed as error:
-                    self.report.contradiction(key, str(error))
+            try:
+                if stored is None:
+                    raise Malformed("is missing, though the run leaf names it")
+                if sha256(stored).hex() != digest:
+                    raise Malformed("bytes do not have the digest that the run leaf names")
+                if member == "sidecar":
+                    sidecar = Sidecar(stored)
+                elif member == "raw":
+                    self.past.raw.update(sha256(line).hex() for line in self.lines(stored))
+            except Malformed as error:
+                self.report.contradiction(key, str(error))
+                self.past.raw_known = self.past.raw_known and member != "raw"
         return sidecar
 
     def check_windows(self, key, first, lines, leaves, run):
@@ -804,7 +822,7 @@ class Log:
             if folders - {leaf["folder"]}:
                 wrong("events before it are of another folder")
             before, cursor = self.windows.get(leaf["folder"], (None, None))
-            if leaf.get("previous_window") != before:
+            if leaf.get("previous_window") != before and (before or self.windows_known):
                 wrong("does not join the folder's window before it")
             if before and leaf.get("from_cursor_sha256") != cursor:
                 wrong("does not start at the cursor where the one before it ended")
@@ -841,7 +859,7 @@ class Log:
             if (leaf["folder"], leaf["id"]) in self.ids:
                 wrong("was recorded before")
             self.ids.add((leaf["folder"], leaf["id"]))
-            if "raw_sha256" in leaf and leaf["raw_sha256"] not in self.raw:
+            if "raw_sha256" in leaf and leaf["raw_sha256"] not in self.past.raw and self.past.raw_known:
                 wrong("its raw record is in no raw object up to here")
             if sidecar and sidecar.commitments(n) != leaf.get("c", {}):
                 wrong("the sidecar does not open its commitments")
@@ -859,14 +877,16 @@ class Log:
                 wrong("is of another ledger")
             if not sidecar or sidecar.commitments(n) != leaf["c"]:
                 wrong("the sidecar does not open its commitments")
-            hold, year = leaf["hold_id"], leaf.get("year")
+            hold, year, holds = leaf["hold_id"], leaf.get("year"), self.past.holds
+            if not self.past.holds_known:
+                wrong = lambda what: None
             if leaf["action"] == "placed":
-                if hold in self.holds:
+                if hold in holds:
                     wrong("was placed before")
-                self.holds[hold] = year
-            elif hold not in self.holds:
+                holds[hold] = year
+            elif hold not in holds:
                 wrong("is released, but was not open")
-            elif self.holds.pop(hold) != year:
+            elif holds.pop(hold) != year:
                 wrong("is released for another year than it was placed for")
 
     def check_open_holds(self, key, header):
@@ -875,10 +895,9 @@ class Log:
         if not isinstance(holds, dict) or not all(isinstance(hold, dict) for hold in holds.values()):
             return
         stored = {hold: value.get("year") for hold, value in holds.items()}
-        if stored != self.holds:
+        if stored != self.past.holds and self.past.holds_known:
             self.report.contradiction(key, "the state object does not know the legal holds that the leaves leave open")
-            self.holds.clear()
-            self.holds.update(stored)
+        self.past.holds, self.past.holds_known = stored, True
 
     def compare_tiles(self, lines):
         """9.12, after each checkpoint: what it calls for, and what no checkpoint ever called for."""
@@ -932,8 +951,10 @@ def joint(before, log, report):
         return
     if log.tip() is None:
         return
-    if log.previous_log != before.tip():
+    if log.previous_log != before.tip() and 0 in log.judged:
         report.contradiction(log.prefix, "the genesis leaf does not continue the final checkpoint of the log before")
+    if not before.closed and not before.end_known:
+        return  # its last leaves are not known
     if not before.closed:
         report.contradiction(before.prefix, "a later log exists, but this one was never closed")
     elif before.next_origin != log.key.name:
@@ -968,14 +989,14 @@ def check_stamps(copy, keys, logs, report):
 
 
 def verify(copy, origin, key_of, now, zstd):
-    report, before, raw, holds, tiles, logs = Report(), None, set(), {}, [], []
+    report, before, past, tiles, logs = Report(), None, Past(), [], []
     keys = copy.keys()
     parts = [key.split("/") for key in keys]
     years = {part[1] for part in parts if len(part) > 2 and re.fullmatch(r"0|-?[1-9][0-9]{0,4}", part[1])}
     for year in sorted(years, key=int):
         key = key_of(f"{origin}/{year}") or announced(before, f"{origin}/{year}", report)
         log = Log(copy, year, key, zstd, report)
-        log.run([key for key in keys if key.startswith(log.prefix)], raw, holds)
+        log.run([key for key in keys if key.startswith(log.prefix)], past)
         joint(before, log, report)
         tiles += log.tile_findings
         logs.append(log)

@@ -3,11 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use revtrail_model::{
-    id::LedgerName,
-    layout::{LogName, ObjectName},
-    time::Timestamp,
-};
+use revtrail_model::{id::LedgerName, layout::LogName, time::Timestamp};
 
 use crate::{
     Archive, ArchiveError, Head, LegalHold, ObjectKey, Version, VersionId, VersionKind, VersionMark,
@@ -16,7 +12,7 @@ use crate::{
 /// Requests in flight at once.
 const CONCURRENCY: usize = 16;
 
-/// Everything the store has below the record keys of a ledger.
+/// Everything the store has below the record keys of a ledger, time stamps among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Holdings {
     /// Whether the store keeps versions; if not, each object has one entry without id.
@@ -30,8 +26,6 @@ pub struct Holdings {
 pub struct RecordObject {
     /// The log it belongs to.
     pub log: LogName,
-    /// Its name, taken apart.
-    pub name: ObjectName,
     /// Its key.
     pub key: ObjectKey,
     /// Its versions, the latest first; one without id where the store keeps no versions.
@@ -97,13 +91,8 @@ pub async fn holdings(archive: &dyn Archive, ledger: &LedgerName) -> Result<Hold
         None => (false, current(archive, &prefix).await?),
     };
     let named = versions.into_iter().filter_map(|(key, versions)| {
-        let (log, name) = place(ledger, &key)?;
-        Some(RecordObject {
-            log,
-            name,
-            key,
-            versions,
-        })
+        let log = log_of(ledger, &key)?;
+        Some(RecordObject { log, key, versions })
     });
     let objects = stream::iter(named)
         .map(|object| look(archive, object))
@@ -153,8 +142,8 @@ async fn current(archive: &dyn Archive, prefix: &str) -> Result<ByKey, ArchiveEr
     }
 }
 
-/// The log and name of a record key.
-fn place(ledger: &LedgerName, key: &ObjectKey) -> Option<(LogName, ObjectName)> {
+/// The log of a record key; `None` for other keys.
+fn log_of(ledger: &LedgerName, key: &ObjectKey) -> Option<LogName> {
     let (year, _) = key
         .as_str()
         .strip_prefix(ledger.as_str())?
@@ -164,8 +153,8 @@ fn place(ledger: &LedgerName, key: &ObjectKey) -> Option<(LogName, ObjectName)> 
         ledger: ledger.clone(),
         year: year.parse().ok()?,
     };
-    let name = log.parse(key.as_str())?;
-    Some((log, name))
+    let is_record = log.parse(key.as_str()).is_some() || log.parse_timestamp(key.as_str()).is_some();
+    is_record.then_some(log)
 }
 
 async fn look(archive: &dyn Archive, mut object: RecordObject) -> Result<RecordObject, ArchiveError> {

@@ -58,12 +58,13 @@ pub(crate) fn check_events(
             _ => {}
         }
     }
-    let raw = objects.raw.as_ref().and_then(|object| match &object.stored {
-        Stored::Read(digests) => {
+    let raw = objects.raw.as_ref().and_then(|object| {
+        if let Stored::Read(digests) = &object.stored {
             let name = snapshot.log.name.object(Kind::Raw, snapshot.seq, &object.digest);
-            Some((name, digests.as_slice()))
+            return Some((name, digests.as_slice()));
         }
-        _ => None,
+        carried.raws.forget();
+        None
     });
     carried.raws.take(leaves, raw);
     if let Some(Opened { stray: Some(n), .. }) = opened {

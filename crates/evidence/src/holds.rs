@@ -13,17 +13,61 @@ use crate::{
 /// Open holds and the log year each is about; `None` for all years. Carried from log to log: a hold outlasts the year.
 pub(crate) type OpenHolds = BTreeMap<HoldId, Option<Count>>;
 
-/// Follows the hold leaves of a snapshot.
-pub(crate) fn follow(leaves: &Leaves, open: &mut OpenHolds, report: &mut Report) {
-    for (place, record) in (leaves.first..).zip(&leaves.records) {
-        let Record::Hold(hold) = record else { continue };
-        report.holds += 1;
-        if !hold.own_ledger {
-            fail(leaves, place, "is of another ledger", report);
+/// What is known of the holds from snapshot to snapshot.
+#[derive(Default)]
+pub(crate) struct Holds {
+    pub(crate) open: OpenHolds,
+    /// Some may have been placed or released in snapshots that could not be judged.
+    forgetful: bool,
+}
+
+impl Holds {
+    /// Holds may have been placed and released since.
+    pub(crate) fn forget(&mut self) {
+        self.forgetful = true;
+    }
+
+    /// Follows the hold leaves of a snapshot.
+    pub(crate) fn follow(&mut self, leaves: &Leaves, report: &mut Report) {
+        for (place, record) in (leaves.first..).zip(&leaves.records) {
+            let Record::Hold(hold) = record else { continue };
+            report.holds += 1;
+            if !hold.own_ledger {
+                fail(leaves, place, "is of another ledger", report);
+            }
+            let wrong = step(hold, &mut self.open);
+            if let Some(what) = wrong.filter(|_| !self.forgetful) {
+                fail(leaves, place, what, report);
+            }
         }
-        if let Some(what) = step(hold, open) {
-            fail(leaves, place, what, report);
+    }
+
+    /// The state object must know the same open holds: the next run reads them there. After a difference, or where they are not known,
+    /// the check goes on with what the state says, so that it is told once.
+    pub(crate) fn check_state(&mut self, header: &StateHeader, leaves: &Leaves, report: &mut Report) {
+        let stored: OpenHolds = header
+            .holds
+            .iter()
+            .map(|(id, hold)| (id.clone(), hold.year))
+            .collect();
+        if stored != self.open && !self.forgetful {
+            let show = |holds: &OpenHolds| {
+                let ids: Vec<&str> = holds.keys().map(HoldId::as_str).collect();
+                if ids.is_empty() {
+                    "none".to_owned()
+                } else {
+                    ids.join(", ")
+                }
+            };
+            let finding = Finding::contradiction(
+                leaves.key.clone(),
+                "state object does not know the legal holds that the leaves leave open",
+            );
+            let finding = finding.values(show(&self.open), show(&stored));
+            report.findings.push(finding);
         }
+        self.open = stored;
+        self.forgetful = false;
     }
 }
 
@@ -45,32 +89,6 @@ fn fail(leaves: &Leaves, place: u64, what: &str, report: &mut Report) {
         leaves.key.clone(),
         format!("hold at leaf {place}: {what}"),
     ));
-}
-
-/// The state object must know the same open holds: the next run reads them there. After a difference the check goes on with what the
-/// state says, so that it is told once.
-pub(crate) fn check_state(header: &StateHeader, leaves: &Leaves, open: &mut OpenHolds, report: &mut Report) {
-    let stored: OpenHolds = header
-        .holds
-        .iter()
-        .map(|(id, hold)| (id.clone(), hold.year))
-        .collect();
-    if stored != *open {
-        let show = |holds: &OpenHolds| {
-            let ids: Vec<&str> = holds.keys().map(HoldId::as_str).collect();
-            if ids.is_empty() {
-                "none".to_owned()
-            } else {
-                ids.join(", ")
-            }
-        };
-        let finding = Finding::contradiction(
-            leaves.key.clone(),
-            "state object does not know the legal holds that the leaves leave open",
-        );
-        report.findings.push(finding.values(show(open), show(&stored)));
-        *open = stored;
-    }
 }
 
 #[cfg(test)]
@@ -128,13 +146,16 @@ mod tests {
             state_header(&zstd::bulk::compress(text.as_bytes(), 1).unwrap()).unwrap()
         };
         let mut report = Report::default();
-        let mut open: OpenHolds = [("a".into(), None)].into();
+        let mut holds = Holds {
+            open: [("a".into(), None)].into(),
+            forgetful: false,
+        };
         let knows = state(",\"holds\":{\"a\":{\"case\":\"x\"}}");
-        check_state(&knows, &leaves, &mut open, &mut report);
+        holds.check_state(&knows, &leaves, &mut report);
         assert_eq!(report.findings, []);
         let forgot = state("");
         for _ in 0..2 {
-            check_state(&forgot, &leaves, &mut open, &mut report);
+            holds.check_state(&forgot, &leaves, &mut report);
         }
         assert_eq!(report.findings.len(), 1);
         assert_eq!(
@@ -144,5 +165,10 @@ mod tests {
             ),
             (Some("a"), Some("none"))
         );
+        // What may have been placed in between is taken from the state.
+        holds.forget();
+        holds.check_state(&knows, &leaves, &mut report);
+        assert_eq!(report.findings.len(), 1);
+        assert_eq!(holds.open, [("a".into(), None)].into());
     }
 }

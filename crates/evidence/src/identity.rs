@@ -91,9 +91,16 @@ pub(crate) struct Raws {
     doubtful: HashMap<Digest, Vec<(usize, Finding)>>,
     /// Keys of the raw objects, in order.
     objects: Vec<String>,
+    /// A raw object could not be read, or may belong to a snapshot that could not be judged: it may hold any record.
+    forgetful: bool,
 }
 
 impl Raws {
+    /// There may have been another raw object.
+    pub(crate) fn forget(&mut self) {
+        self.forgetful = true;
+    }
+
     /// Takes the raw object of a snapshot and the events that go with it.
     pub(crate) fn take(&mut self, leaves: &Leaves, object: Option<(String, &[Digest])>) {
         let mut own: HashSet<Digest> = HashSet::new();
@@ -107,7 +114,7 @@ impl Raws {
             let Some(raw) = event.raw else { continue };
             if own.contains(&raw) {
                 named.insert(raw);
-            } else if !self.waiting.contains(&raw) {
+            } else if !self.forgetful && !self.waiting.contains(&raw) {
                 let what = format!("event at leaf {place}: its raw record is in no raw object up to here");
                 let finding = Finding::contradiction(leaves.key.as_str(), what);
                 let doubts = self.doubtful.entry(raw).or_default();

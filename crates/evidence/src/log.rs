@@ -15,7 +15,7 @@ use revtrail_model::{
 use crate::{
     ahead::in_order,
     finding::{CheckedLog, Finding, Report},
-    holds::OpenHolds,
+    holds::Holds,
     identity::{Ids, Raws},
     load::{Loaded, load},
     snapshot::SnapshotCheck,
@@ -46,7 +46,7 @@ pub(crate) struct Carried {
     pub(crate) ids: Ids,
     pub(crate) raws: Raws,
     /// Open legal holds, of earlier logs too.
-    pub(crate) holds: OpenHolds,
+    pub(crate) holds: Holds,
     pub(crate) previous_log: Option<PreviousLog>,
     pub(crate) next_origin: Option<String>,
     pub(crate) next_key: Option<String>,
@@ -55,6 +55,10 @@ pub(crate) struct Carried {
     /// Time stamps that run leaves name.
     pub(crate) stamps: BTreeMap<String, Digest>,
     pub(crate) closed: bool,
+    /// Snapshots that could not be judged; many, where only the name of a checkpoint says so.
+    pub(crate) lost: Vec<Range<u64>>,
+    /// One beyond the last that could.
+    pub(crate) judged: u64,
     pub(crate) due: Option<revtrail_model::time::Timestamp>,
     pub(crate) finished_at: Option<revtrail_model::time::Timestamp>,
     pub(crate) named: HashSet<ObjectName>,
@@ -67,15 +71,28 @@ pub(crate) struct Inherited {
     /// Raw records.
     pub(crate) raws: Raws,
     /// Open legal holds.
-    pub(crate) holds: OpenHolds,
+    pub(crate) holds: Holds,
 }
 
 impl Carried {
-    /// A snapshot that cannot be followed: what comes after has nothing to join.
-    fn interrupt(&mut self) {
+    /// Snapshots whose leaves are not known. The tree goes on at the next one whose state object gives it.
+    pub(crate) fn lose(&mut self, places: Range<u64>) {
         self.frontier = None;
-        self.checkpoint = None;
         self.tiles.stop();
+        self.forget(places);
+    }
+
+    /// Whether the snapshot is one that could not be judged.
+    fn is_lost(&self, seq: u64) -> bool {
+        self.lost.iter().any(|places| places.contains(&seq))
+    }
+
+    /// Snapshots that cannot be judged: what comes after may join them, and is not held against what is known from before.
+    pub(crate) fn forget(&mut self, places: Range<u64>) {
+        self.windows.forget();
+        self.holds.forget();
+        self.raws.forget();
+        self.lost.push(places);
     }
 }
 
@@ -182,7 +199,8 @@ impl<'a> LogCheck<'a> {
         };
         let key = self.name.checkpoint(places.start);
         report.findings.push(Finding::contradiction(key, what));
-        carried.interrupt();
+        carried.checkpoint = None;
+        carried.lose(places);
     }
 
     fn snapshot(
@@ -202,13 +220,15 @@ impl<'a> LogCheck<'a> {
             Loaded::Absent => {
                 let what = "listed, but cannot be read";
                 report.findings.push(Finding::contradiction(key, what));
-                carried.interrupt();
+                carried.checkpoint = None;
+                carried.lose(seq..seq.saturating_add(1));
                 return Ok(());
             }
             Loaded::Refused(error) => {
                 let what = format!("not a checkpoint signed by the trusted key: {error}");
                 report.findings.push(Finding::contradiction(key, what));
-                carried.interrupt();
+                carried.checkpoint = None;
+                carried.lose(seq..seq.saturating_add(1));
                 return Ok(());
             }
             Loaded::Signed(signed) => signed,
@@ -237,6 +257,8 @@ impl<'a> LogCheck<'a> {
             let after_end = last.is_none_or(|last| name.seq > last);
             let what = if after_end {
                 "belongs to a snapshot after the last checkpoint: an attempt that never committed, or the end of the log is missing"
+            } else if carried.is_lost(name.seq) {
+                "belongs to a snapshot that could not be judged"
             } else {
                 "no checkpoint names this object: an attempt that lost to another run"
             };
@@ -251,6 +273,11 @@ impl<'a> LogCheck<'a> {
             root: checkpoint.root,
             size: checkpoint.size,
         });
+        let begins = !carried.is_lost(0);
+        let lost_its_end = carried
+            .lost
+            .last()
+            .is_some_and(|places| places.end > carried.judged);
         report.tree_size = carried.checkpoint.map_or(0, |checkpoint| checkpoint.size.0);
         report.root = carried.checkpoint.map(|checkpoint| checkpoint.root.to_string());
         report.origin = Some(self.origin.to_owned());
@@ -268,7 +295,8 @@ impl<'a> LogCheck<'a> {
             prefix: self.name.prefix(),
             tip,
             previous: carried.previous_log,
-            closed: carried.closed,
+            begins,
+            closed: (!lost_its_end || carried.closed).then_some(carried.closed),
             next_origin: carried.next_origin,
             next_key: carried.next_key,
             origin: self.origin.to_owned(),

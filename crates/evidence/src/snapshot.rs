@@ -11,7 +11,6 @@ use revtrail_model::{
 use crate::{
     events::check_events,
     finding::{Finding, Report},
-    holds,
     load::{Leaves, Record, Signed, Stored},
     log::{Carried, LogCheck},
     objects::{self, StateHeader},
@@ -39,9 +38,9 @@ impl SnapshotCheck<'_> {
             seq: self.seq,
             digest: Some(self.reference.root),
         });
+        let next = self.seq.saturating_add(1);
         let Some(leaves) = self.leaves(signed, carried, report) else {
-            carried.frontier = None;
-            carried.tiles.stop();
+            carried.lose(self.seq..next);
             return Ok(());
         };
         report.leaves += leaves.records.len() as u64;
@@ -55,17 +54,19 @@ impl SnapshotCheck<'_> {
                 leaves.key.clone(),
                 "segment does not end in a run leaf",
             ));
+            carried.forget(self.seq..next);
             return Ok(());
         };
+        carried.judged = next;
         self.run_leaf(&leaves, run, carried, report);
         self.ends(&leaves, carried, report);
         objects::check(self, objects, &mut carried.named, report);
         carried.windows.check(&leaves, run, report);
         check_events(self, (&leaves, objects), carried, report);
-        holds::follow(&leaves, &mut carried.holds, report);
+        carried.holds.follow(&leaves, report);
         if let Some(header) = objects.header() {
             carried.windows.check_state(header, &leaves, report);
-            holds::check_state(header, &leaves, &mut carried.holds, report);
+            carried.holds.check_state(header, &leaves, report);
         }
         Ok(())
     }

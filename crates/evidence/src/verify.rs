@@ -56,7 +56,7 @@ pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, 
         report.logs += 1;
         previous = Some(end);
     }
-    report.open_holds = inherited.holds;
+    report.open_holds = inherited.holds.open;
     inherited.raws.finish(source, &mut report)?;
     match previous {
         Some(end) => last_log(&end, policy, &mut report),
@@ -93,8 +93,10 @@ pub(crate) struct End {
     pub(crate) tip: Option<PreviousLog>,
     /// What its genesis leaf says of the log before.
     pub(crate) previous: Option<PreviousLog>,
-    /// It was closed.
-    pub(crate) closed: bool,
+    /// Its first snapshot, and so that leaf, could be judged.
+    pub(crate) begins: bool,
+    /// It was closed; unknown when its last snapshots could not be judged.
+    pub(crate) closed: Option<bool>,
     /// Key that it was checked with.
     pub(crate) key: VerifierKey,
     /// Verifier key of the log its close leaf names.
@@ -148,7 +150,7 @@ fn joint(before: Option<&End>, end: &End, report: &mut Report) {
     if end.tip.is_none() {
         return;
     }
-    if end.previous != before.tip {
+    if end.begins && end.previous != before.tip {
         let show = |log: &Option<PreviousLog>| {
             log.as_ref().map_or("none".to_owned(), |log| {
                 format!("size {} root {}", log.size, log.root)
@@ -162,7 +164,9 @@ fn joint(before: Option<&End>, end: &End, report: &mut Report) {
             .findings
             .push(finding.values(show(&before.tip), show(&end.previous)));
     }
-    if !before.closed {
+    if before.closed.is_none() {
+        // Its last leaves are not known.
+    } else if before.closed == Some(false) {
         report.findings.push(Finding::contradiction(
             before.prefix.clone(),
             "a later log exists, but this one was never closed",
@@ -188,7 +192,7 @@ fn joint(before: Option<&End>, end: &End, report: &mut Report) {
 
 /// The newest log must be open and up to date.
 fn last_log(end: &End, policy: &Policy<'_>, report: &mut Report) {
-    if end.closed {
+    if end.closed == Some(true) {
         let next = end.next_origin.clone().unwrap_or_default();
         report.findings.push(Finding::incomplete(
             end.prefix.clone(),

@@ -20,6 +20,8 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Windows {
     last: BTreeMap<FolderName, Last>,
+    /// Other folders may have had windows in snapshots that could not be judged.
+    forgetful: bool,
 }
 
 struct Last {
@@ -28,6 +30,12 @@ struct Last {
 }
 
 impl Windows {
+    /// There may have been later windows.
+    pub(crate) fn forget(&mut self) {
+        self.last.clear();
+        self.forgetful = true;
+    }
+
     pub(crate) fn check(&mut self, leaves: &Leaves, run: &RunLeaf, report: &mut Report) {
         let mut indices = Vec::new();
         let mut events = 0_u64;
@@ -104,7 +112,8 @@ impl Windows {
         }
         let last = self.last.get(&window.folder);
         let previous = last.map(|last| last.place);
-        if window.previous_window != previous {
+        let is_known = last.is_some() || !self.forgetful;
+        if is_known && window.previous_window != previous {
             let show = |place: Option<LeafRef>| {
                 place.map_or("none".to_owned(), |place| {
                     format!("leaf {} {}", place.index, place.leaf_hash)

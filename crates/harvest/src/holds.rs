@@ -260,29 +260,59 @@ pub(crate) async fn cover(archive: &Arc<dyn Archive>, log: &LogName, seq: u64, o
         Ok(failed) => failed,
         Err(error) => vec![(log.prefix(), error)],
     };
+    complain(failed);
+}
+
+/// Holds the time stamp of a checkpoint if that is held. Never fails, as [`cover`].
+pub(crate) async fn cover_stamp(archive: &Arc<dyn Archive>, log: &LogName, seq: u64) {
+    let key = log.timestamp(seq);
+    let failed = match cover_as(archive, &log.checkpoint(seq), &key).await {
+        Ok(failed) => failed,
+        Err(error) => vec![(key, error)],
+    };
+    complain(failed);
+}
+
+async fn cover_as(archive: &Arc<dyn Archive>, like: &str, key: &str) -> Result<Vec<Failed>, ArchiveError> {
+    let head = archive.head(&like.parse()?).await?;
+    if head.is_none_or(|head| head.legal_hold == LegalHold::Off) {
+        return Ok(Vec::new());
+    }
+    let target = Target {
+        key: key.parse()?,
+        version: None,
+    };
+    Ok(hold_all(archive, vec![target]).await)
+}
+
+/// What was not held, and why.
+type Failed = (String, ArchiveError);
+
+fn complain(failed: Vec<Failed>) {
     for (key, error) in failed {
         let error = &error as &dyn std::error::Error;
         tracing::error!(object.key = %key, error, "an object of a case on hold was not held; run `revtrail hold place` for the case again");
     }
 }
 
-async fn cover_all(
-    archive: &Arc<dyn Archive>,
-    log: &LogName,
-    seq: u64,
-) -> Result<Vec<(String, ArchiveError)>, ArchiveError> {
+async fn cover_all(archive: &Arc<dyn Archive>, log: &LogName, seq: u64) -> Result<Vec<Failed>, ArchiveError> {
     let mut targets = Vec::new();
-    for kind in Kind::ALL {
-        let prefix = format!("{}{seq:020}", log.directory(kind));
+    let directories = Kind::ALL.map(|kind| log.directory(kind));
+    for directory in directories.into_iter().chain([log.timestamps()]) {
+        let prefix = format!("{directory}{seq:020}");
         let page = archive.list(&prefix, None).await?;
         targets.extend(page.entries.into_iter().map(|entry| Target {
             key: entry.key,
             version: None,
         }));
     }
+    Ok(hold_all(archive, targets).await)
+}
+
+async fn hold_all(archive: &Arc<dyn Archive>, targets: Vec<Target>) -> Vec<Failed> {
     let outcomes = custody::hold(archive.as_ref(), targets, LegalHold::On).await;
-    Ok(outcomes
+    outcomes
         .into_iter()
         .filter_map(|(target, outcome)| Some((target.key.to_string(), outcome.err()?)))
-        .collect())
+        .collect()
 }

@@ -18,6 +18,7 @@ use revtrail_model::{
 
 use crate::{
     error::HarvestError,
+    holds,
     run::RunPlan,
     store::{self, Created},
 };
@@ -72,8 +73,10 @@ async fn stamp(
     let token = stamper.stamp(&note).await?;
     match store::create(&plan.archive, &key, token, (plan.retention)(name.year)).await? {
         // Another run that stamps the same checkpoint is as good.
-        Created::New | Created::Exists(_) => Ok(Some(key)),
+        Created::New | Created::Exists(_) => {}
     }
+    holds::cover_stamp(&plan.archive, name, seq).await;
+    Ok(Some(key))
 }
 
 /// Whether the newest token of the log is of the present UTC day.

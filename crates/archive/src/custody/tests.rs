@@ -26,6 +26,8 @@ async fn archive() -> MemoryArchive {
     for (key, lock) in [
         (log().checkpoint(0), lock),
         (log().object(Kind::State, 0, &digest), None),
+        (log().timestamp(0), lock),
+        ("finance/2026/timestamps/other".to_owned(), lock),
         ("finance/2026/tile/0/000.p/2".to_owned(), None),
         ("finance2/2026/checkpoints/00000000000000000000".to_owned(), lock),
     ] {
@@ -44,11 +46,16 @@ async fn record_objects_are_found_and_views_are_not() {
     assert!(!holdings.versions_kept);
     let found: Vec<_> = holdings
         .targets()
-        .map(|(object, target, head)| (object.name.kind, target.version, head.retention.is_some()))
+        .map(|(object, target, head)| (object.key.to_string(), target.version, head.retention.is_some()))
         .collect();
+    let state = log().object(Kind::State, 0, &sha256(b"x"));
     assert_eq!(
         found,
-        [(Kind::Checkpoint, None, true), (Kind::State, None, false)]
+        [
+            (log().checkpoint(0), None, true),
+            (state, None, false),
+            (log().timestamp(0), None, true)
+        ]
     );
 }
 

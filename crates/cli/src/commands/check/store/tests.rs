@@ -1,9 +1,6 @@
 use revtrail_archive::{Head, LegalHold, VersionId};
 use revtrail_evidence::Severity;
-use revtrail_model::{
-    layout::{Kind, LogName, ObjectName},
-    sha256, time,
-};
+use revtrail_model::{layout::LogName, sha256, time};
 
 use super::*;
 
@@ -47,11 +44,6 @@ fn findings(versions: Vec<Stored>, promised: Option<&str>, asked: Option<Retenti
     let object = RecordObject {
         key: log.checkpoint(0).parse().unwrap(),
         log,
-        name: ObjectName {
-            kind: Kind::Checkpoint,
-            seq: 0,
-            digest: None,
-        },
         versions,
     };
     let promised = promised.map(|at| time::parse(at).unwrap());
@@ -211,11 +203,6 @@ fn holds_are_compared_with_the_open_cases() {
         let object = RecordObject {
             key: log.checkpoint(0).parse().unwrap(),
             log: log.clone(),
-            name: ObjectName {
-                kind: Kind::Checkpoint,
-                seq: 0,
-                digest: None,
-            },
             versions: holds.iter().map(|hold| held(*hold)).collect(),
         };
         let mut found = Vec::new();
