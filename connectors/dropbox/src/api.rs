@@ -1,13 +1,14 @@
-//! The six routes this connector calls, as requests.
+//! The seven routes this connector calls, as requests.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use revtrail_connector::{
     ConnectorError, FolderRoot,
     http::{Answer, ErrorReader, Failure, HeaderMap, Hosts, Http, HttpSettings},
     oauth::{Grant, OAuth, SecretFile, SecretSource},
     pacing::Pacing,
-    request::Request,
+    request::{Method, Request},
     retry::RetryPolicy,
     time::Timestamp,
 };
@@ -31,6 +32,7 @@ pub(crate) const CONTINUE: &str = "list_folder_continue";
 pub(crate) const METADATA: &str = "get_metadata";
 pub(crate) const REVISIONS: &str = "list_revisions";
 pub(crate) const ACCOUNT: &str = "get_current_account";
+pub(crate) const DOWNLOAD: &str = "download";
 pub(crate) const PEOPLE: &str = "get_account_batch";
 
 /// A page of a big recursive listing takes Dropbox a while.
@@ -44,6 +46,7 @@ pub(crate) const REVISIONS_LIMIT: usize = 100;
 pub(crate) struct Api {
     http: Http,
     url: Url,
+    content_url: Url,
     acting: Acting,
     account: OnceCell<FullAccount>,
 }
@@ -130,6 +133,7 @@ impl Api {
         Self {
             http,
             url: account.api_url.clone(),
+            content_url: account.content_url.clone(),
             acting: account.acting.clone(),
             account: OnceCell::new(),
         }
@@ -246,6 +250,45 @@ impl Api {
         Ok(reply.value)
     }
 
+    /// The bytes of a revision; `None` when there are more than `max_bytes`.
+    pub(crate) async fn download(
+        &self,
+        root: &PathRoot,
+        rev: &str,
+        max_bytes: usize,
+    ) -> Result<Option<Bytes>, ConnectorError> {
+        let path = format!("rev:{rev}");
+        let argument =
+            serde_json::to_string(&PathArg { path: &path }).map_err(|error| malformed(DOWNLOAD, error))?;
+        // The argument stands in a header; the body of a download is empty.
+        let request = Request {
+            method: Method::Post,
+            ..Request::get(DOWNLOAD, below(&self.content_url, "/2/files/download"))
+        };
+        let request = request.header("dropbox-api-arg", argument);
+        let answer = self.http.download(&self.acting(request, root), max_bytes).await?;
+        Ok(answer.map(|answer| answer.body))
+    }
+
+    /// As whom, and from where paths start.
+    fn acting(&self, mut request: Request, root: &PathRoot) -> Request {
+        let about_accounts = [ACCOUNT, PEOPLE].contains(&request.operation);
+        match &self.acting {
+            Acting::Itself => {}
+            Acting::Admin(id) if !about_accounts => {
+                request = request.header("dropbox-api-select-admin", id.clone());
+            }
+            // An administrator is a member, too, and the routes about accounts know no administrators.
+            Acting::Member(id) | Acting::Admin(id) => {
+                request = request.header("dropbox-api-select-user", id.clone());
+            }
+        }
+        match root {
+            PathRoot(Some(root)) => request.header("dropbox-api-path-root", root.clone()),
+            PathRoot(None) => request,
+        }
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         operation: &'static str,
@@ -254,20 +297,8 @@ impl Api {
         root: &PathRoot,
     ) -> Result<Reply<T>, ConnectorError> {
         let body = serde_json::to_string(argument).map_err(|error| malformed(operation, error))?;
-        let mut request = Request::post_json(operation, below(&self.url, route), body);
-        match &self.acting {
-            Acting::Itself => {}
-            Acting::Admin(id) if operation != ACCOUNT && operation != PEOPLE => {
-                request = request.header("dropbox-api-select-admin", id.clone());
-            }
-            // An administrator is a member, too, and the routes about accounts know no administrators.
-            Acting::Member(id) | Acting::Admin(id) => {
-                request = request.header("dropbox-api-select-user", id.clone());
-            }
-        }
-        if let PathRoot(Some(root)) = root {
-            request = request.header("dropbox-api-path-root", root.clone());
-        }
+        let request = Request::post_json(operation, below(&self.url, route), body);
+        let request = self.acting(request, root);
         let (value, answer): (T, Answer) = self.http.send_json(&request).await?;
         Ok(Reply {
             value,
@@ -300,7 +331,7 @@ pub(crate) fn http(account: &Account, clock: Arc<dyn Clock>) -> Result<Http, Con
     };
     let settings = HttpSettings {
         provider: Provider::Dropbox,
-        hosts: Hosts::new([&account.api_url]),
+        hosts: Hosts::new([&account.api_url, &account.content_url]),
         retry: RetryPolicy {
             base: Duration::from_millis(account.retry_base_ms),
             ..RetryPolicy::default()

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use url::Url;
 
 const API_URL: &str = "https://api.dropboxapi.com";
+const CONTENT_URL: &str = "https://content.dropboxapi.com";
 
 /// A Dropbox account as written in the configuration file.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -25,6 +26,10 @@ pub struct AccountFile {
     /// Where the API is. Default: `https://api.dropboxapi.com`. Access tokens are sent there, so a wrong one gives them away.
     #[serde(default)]
     pub api_url: Option<String>,
+    /// Where contents are fetched. Default: `https://content.dropboxapi.com`, or `api_url` where that is given. Access tokens are sent
+    /// there, so a wrong one gives them away.
+    #[serde(default)]
+    pub content_url: Option<String>,
     /// Where access tokens are requested. Default: `/oauth2/token` at `api_url`. Refresh token and secret are sent there, so a
     /// wrong one gives them away.
     #[serde(default)]
@@ -57,6 +62,7 @@ pub struct Account {
     pub(crate) client_secret_file: Option<PathBuf>,
     pub(crate) refresh_token_file: PathBuf,
     pub(crate) api_url: Url,
+    pub(crate) content_url: Url,
     pub(crate) token_url: Url,
     pub(crate) namespace: Option<String>,
     pub(crate) acting: Acting,
@@ -113,12 +119,22 @@ impl TryFrom<AccountFile> for Account {
             Some(text) => endpoint(text).map_err(|message| wrong("token_url", message)).ok(),
             None => api_url.as_ref().map(|api| below(api, "/oauth2/token")),
         };
-        match (api_url, token_url) {
-            (Some(api_url), Some(token_url)) if problems.is_empty() => Ok(Self {
+        let content_url = file.content_url.as_ref().or(file.api_url.as_ref());
+        // A wrong `api_url` is told under its own key.
+        let content_url = endpoint(content_url.map_or(CONTENT_URL, String::as_str))
+            .map_err(|message| {
+                if file.content_url.is_some() {
+                    wrong("content_url", message);
+                }
+            })
+            .ok();
+        match (api_url, token_url.zip(content_url)) {
+            (Some(api_url), Some((token_url, content_url))) if problems.is_empty() => Ok(Self {
                 client_id: file.client_id,
                 client_secret_file: file.client_secret_file,
                 refresh_token_file: file.refresh_token_file,
                 api_url,
+                content_url,
                 token_url,
                 namespace: file.namespace,
                 acting,
@@ -210,6 +226,7 @@ mod tests {
             account.token_url.as_str(),
             "https://api.dropboxapi.com/oauth2/token"
         );
+        assert_eq!(account.content_url.as_str(), "https://content.dropboxapi.com/");
         assert_eq!((account.retry_base_ms, account.requests_per_second), (500, 8.0));
         assert_eq!((account.client_secret_file, account.namespace), (None, None));
     }
@@ -220,13 +237,14 @@ mod tests {
             read(r#"{"client_id":"k","refresh_token_file":"/t","api_url":"http://127.0.0.1:8080/"}"#)
                 .unwrap();
         assert_eq!(account.token_url.as_str(), "http://127.0.0.1:8080/oauth2/token");
+        assert_eq!(account.content_url.as_str(), "http://127.0.0.1:8080/");
     }
 
     #[test]
     fn every_problem_is_told_at_once() {
         let problems = read(
             r#"{"client_id":" ","refresh_token_file":"","client_secret_file":"","namespace":"12a","retry_base_ms":0,
-                "requests_per_second":0,"api_url":"http://dropbox.example","token_url":"ftp://x"}"#,
+                "requests_per_second":0,"api_url":"http://dropbox.example","token_url":"ftp://x","content_url":"y"}"#,
         )
         .unwrap_err();
         let keys: Vec<_> = problems.0.iter().map(|problem| problem.key).collect();
@@ -240,7 +258,8 @@ mod tests {
                 "retry_base_ms",
                 "requests_per_second",
                 "api_url",
-                "token_url"
+                "token_url",
+                "content_url"
             ]
         );
     }

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use futures::future::join_all;
 use revtrail_connector::{
-    Access, Addressing, Capabilities, Connector, ConnectorError, Creation, DrivePlace, ErrorKind, FeedPage,
-    FeedPoint, FolderRoot, Page, Place, Usage, Within,
+    Access, Addressing, Capabilities, Connector, ConnectorError, Content, ContentRef, Creation, DrivePlace,
+    ErrorKind, FeedPage, FeedPoint, FolderRoot, Page, Place, Usage, Within,
     change::{Change, RevisionAnswer, RevisionAsk, RevisionList, Seen},
 };
 use revtrail_model::{
@@ -176,6 +176,24 @@ impl Connector for Dropbox {
                 outcome: history.map(|history| self.list(&view, history)),
             })
             .collect())
+    }
+
+    async fn content(
+        &self,
+        root: &FolderRoot,
+        wanted: &ContentRef,
+        max_bytes: usize,
+    ) -> Result<Content, ConnectorError> {
+        let path_root = self.api.path_root(&root.drive).await?;
+        let rev = wanted.revision.as_str();
+        match self.api.download(&path_root, rev, max_bytes).await {
+            Ok(Some(bytes)) => Ok(Content::Bytes(bytes)),
+            Ok(None) => Ok(Content::TooLarge),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Content::NotKept),
+            // Documents of Dropbox's own editors (409 `unsupported_file`).
+            Err(error) if error.kind == ErrorKind::NotSupported => Ok(Content::NoBytes),
+            Err(error) => Err(error),
+        }
     }
 
     fn usage(&self) -> Usage {

@@ -1,5 +1,6 @@
 //! Addresses at Drive v3.
 
+use revtrail_connector::ContentRef;
 use revtrail_model::id::{DriveId, ItemId};
 use url::Url;
 
@@ -10,12 +11,16 @@ use crate::{
 
 /// Reading names, times and revisions, but no content.
 pub(crate) const SCOPE: &str = "https://www.googleapis.com/auth/drive.metadata.readonly";
+/// Reading contents, too. Asked for only when contents are fetched, so that an account that may not still gives everything else.
+pub(crate) const CONTENT_SCOPE: &str = "https://www.googleapis.com/auth/drive.readonly";
 /// Drive refuses more parts in one batch.
 pub(crate) const MAX_PARTS: usize = 100;
 /// Cost of one item or of a token, in Drive's quota units.
 pub(crate) const READ_UNITS: u32 = 5;
 /// Cost of one page of a listing, of the change log or of revisions.
 pub(crate) const LIST_UNITS: u32 = 100;
+/// Cost of one download.
+pub(crate) const DOWNLOAD_UNITS: u32 = 200;
 /// The id that stands for the root of the caller's My Drive.
 const MY_DRIVE: &str = "root";
 /// Larger numbers are cut down to this one.
@@ -152,6 +157,12 @@ impl Api {
             url.query_pairs_mut().append_pair("pageToken", page);
         }
         url
+    }
+
+    /// The bytes of a revision. `acknowledgeAbuse` is not given: what Drive takes for harmful is not fetched.
+    pub(crate) fn content(&self, wanted: &ContentRef) -> Url {
+        let (item, revision) = (wanted.item.as_str(), wanted.revision.as_str());
+        self.at(&["files", item, "revisions", revision], &[("alt", "media")])
     }
 
     /// Where batches go.

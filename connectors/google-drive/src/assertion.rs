@@ -19,10 +19,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::{
-    api::SCOPE,
-    error::{failed, operation},
-};
+use crate::error::{failed, operation};
 
 /// Google accepts no longer life.
 const LIFE_SECONDS: i64 = 3600;
@@ -31,6 +28,8 @@ const LIFE_SECONDS: i64 = 3600;
 pub(crate) struct Bearer {
     /// The user to act for; absent for the service account itself.
     pub(crate) subject: Option<String>,
+    /// What the token is to open.
+    pub(crate) scope: &'static str,
     /// The token endpoint.
     pub(crate) audience: String,
     /// Gives the time of issue.
@@ -106,7 +105,7 @@ impl Bearer {
         Claims {
             iss: issuer,
             sub: self.subject.as_deref(),
-            scope: SCOPE,
+            scope: self.scope,
             aud: &self.audience,
             iat: now,
             exp: now + LIFE_SECONDS,

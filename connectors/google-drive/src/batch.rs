@@ -118,6 +118,7 @@ impl Lists<'_> {
                 bytes: Bytes::from(multipart::request(parts)),
             },
             units: count.saturating_mul(LIST_UNITS),
+            download: None,
         }
     }
 }

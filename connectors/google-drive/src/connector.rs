@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use revtrail_connector::{
-    Access, Addressing, Capabilities, Connector, ConnectorError, Creation, DrivePlace, ErrorKind, FeedPage,
-    FeedPoint, FolderRoot, Next, Page, Place, Usage, Within,
+    Access, Addressing, Capabilities, Connector, ConnectorError, Content, ContentRef, Creation, DrivePlace,
+    ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Page, Place, Usage, Within,
     batch::revision_lists,
     change::{Change, RevisionAnswer, RevisionAsk},
     http::{Answer, Http},
+    oauth::TokenSource,
     request::Request,
 };
 use revtrail_model::{
@@ -20,7 +21,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
-    api::{Api, Corpus, LIST_UNITS, MAX_PARTS, READ_UNITS},
+    api::{Api, Corpus, DOWNLOAD_UNITS, LIST_UNITS, MAX_PARTS, READ_UNITS},
     batch::Lists,
     config::Account,
     error::{RecordError, failed, operation, unusable},
@@ -32,8 +33,11 @@ use crate::{
 
 /// Connects to an account. Nothing is sent before the first question.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
+    let (http, content_tokens) = http(account, clock)?;
     Ok(Box::new(GoogleDrive {
-        http: http(account, clock)?,
+        contents: http.authorised_by(Arc::clone(&content_tokens)),
+        content_tokens,
+        http,
         api: Api::new(account),
         my_root: OnceCell::new(),
     }))
@@ -42,6 +46,9 @@ pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Conne
 /// One account.
 pub(crate) struct GoogleDrive {
     http: Http,
+    /// The same, with the right to read contents.
+    contents: Http,
+    content_tokens: Arc<dyn TokenSource>,
     pub(crate) api: Api,
     /// Root of the user's My Drive, which names that drive. Never changes, so it is asked for once.
     my_root: OnceCell<DriveId>,
@@ -149,8 +156,27 @@ impl Connector for GoogleDrive {
         revision_lists(&self.http, &lists, asks).await
     }
 
+    async fn content(
+        &self,
+        _root: &FolderRoot,
+        wanted: &ContentRef,
+        max_bytes: usize,
+    ) -> Result<Content, ConnectorError> {
+        let request = Request::get(operation::CONTENT, self.api.content(wanted)).units(DOWNLOAD_UNITS);
+        match self.contents.download(&request, max_bytes).await {
+            Ok(Some(answer)) => Ok(Content::Bytes(answer.body)),
+            Ok(None) => Ok(Content::TooLarge),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Content::NotKept),
+            // Documents of Google's own editors.
+            Err(error) if error.kind == ErrorKind::NotSupported => Ok(Content::NoBytes),
+            Err(error) => Err(error),
+        }
+    }
+
     fn usage(&self) -> Usage {
-        self.http.usage()
+        let mut usage = self.http.usage();
+        usage.add(&self.content_tokens.usage());
+        usage
     }
 }
 

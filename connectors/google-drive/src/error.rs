@@ -19,6 +19,7 @@ pub(crate) mod operation {
     pub(crate) const START: &str = "changes.getStartPageToken";
     pub(crate) const CHANGES: &str = "changes.list";
     pub(crate) const REVISIONS: &str = "revisions.list";
+    pub(crate) const CONTENT: &str = "revisions.get";
     pub(crate) const BATCH: &str = "batch";
     pub(crate) const TOKEN: &str = "token";
     pub(crate) const SIGN: &str = "iam.signJwt";
@@ -131,7 +132,9 @@ pub(crate) fn classify(status: u16, refusal: &Refusal, operation: &str) -> Error
         400 if refusal.location.as_deref() == Some("pageToken") => ErrorKind::CursorExpired,
         400 if refusal.location.as_deref() == Some("driveId") => ErrorKind::Config,
         401 => ErrorKind::TokenExpired,
-        403 if refusal.has_any(&["revisionsnotsupported"]) => ErrorKind::NotSupported,
+        403 if refusal.has_any(&["revisionsnotsupported", "filenotdownloadable"]) => ErrorKind::NotSupported,
+        // Bytes of older revisions are given out only while they are pinned.
+        403 if refusal.has_any(&["downloadrestrictedforrevision"]) => ErrorKind::NotFound,
         // Before the rate reasons: a daily limit does not lapse within any wait worth making.
         403 if refusal.has_any(ACCOUNT_REASONS) => ErrorKind::PermissionDenied,
         403 if refusal.has_any(RATE_REASONS) => limited,

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use revtrail_connector::{
     ConnectorError,
     http::{Hosts, Http, HttpSettings},
-    oauth::{Grant, OAuth, SecretFile, SecretSource},
+    oauth::{Grant, OAuth, SecretFile, SecretSource, TokenSource},
     pacing::Pacing,
     retry::RetryPolicy,
 };
@@ -13,7 +13,7 @@ use revtrail_model::{id::Provider, time::Clock};
 use url::Url;
 
 use crate::{
-    api::SCOPE,
+    api::{CONTENT_SCOPE, SCOPE},
     assertion::{Bearer, Keyless, ServiceAccount},
     config::{Account, Login, below},
     error::DriveErrors,
@@ -28,8 +28,11 @@ const TIMEOUT: Duration = Duration::from_secs(100);
 /// Google compresses answers only for clients that also say so in their name.
 const USER_AGENT: &str = concat!("revtrail/", env!("CARGO_PKG_VERSION"), " (gzip)");
 
-/// Makes the way to the API.
-pub(crate) fn http(account: &Account, clock: Arc<dyn Clock>) -> Result<Http, ConnectorError> {
+/// Makes the way to the API, and the tokens that open contents.
+pub(crate) fn http(
+    account: &Account,
+    clock: Arc<dyn Clock>,
+) -> Result<(Http, Arc<dyn TokenSource>), ConnectorError> {
     let settings = HttpSettings {
         provider: Provider::GoogleDrive,
         hosts: Hosts::new([account.api_url(), account.batch_url()]),
@@ -47,15 +50,18 @@ pub(crate) fn http(account: &Account, clock: Arc<dyn Clock>) -> Result<Http, Con
         timeout: TIMEOUT,
         clock,
     };
-    let auth = tokens(account, &settings)?;
-    Http::new(settings, Some(Arc::new(auth)), Arc::new(DriveErrors))
+    let auth = tokens(account, &settings, SCOPE)?;
+    let contents = Arc::new(tokens(account, &settings, CONTENT_SCOPE)?);
+    let http = Http::new(settings, Some(Arc::new(auth)), Arc::new(DriveErrors))?;
+    Ok((http, contents))
 }
 
 /// Where access tokens come from.
-fn tokens(account: &Account, settings: &HttpSettings) -> Result<OAuth, ConnectorError> {
+fn tokens(account: &Account, settings: &HttpSettings, scope: &'static str) -> Result<OAuth, ConnectorError> {
     let secret = |path: &PathBuf| -> Arc<dyn SecretSource> { Arc::new(SecretFile(path.clone())) };
     let bearer = |subject: &Option<String>| Bearer {
         subject: subject.clone(),
+        scope,
         audience: account.token_url().to_string(),
         clock: Arc::clone(&settings.clock),
     };
@@ -69,7 +75,7 @@ fn tokens(account: &Account, settings: &HttpSettings) -> Result<OAuth, Connector
         Login::Attached {
             service_account,
             subject: None,
-        } => return of_machine(account, settings, service_account, SCOPE),
+        } => return of_machine(account, settings, service_account, scope),
         // A token of the machine cannot carry a subject; a statement that IAM signs can.
         Login::Attached {
             service_account,

@@ -1,5 +1,6 @@
 //! Addresses at Graph. Links that Graph hands out are never built here, only followed.
 
+use revtrail_connector::ContentRef;
 use revtrail_model::id::{DriveId, ItemId};
 use url::Url;
 
@@ -110,6 +111,31 @@ impl Api {
         self.at(
             &["drives", drive.as_str(), "items", item.as_str(), "versions"],
             Some(VERSION_QUERY),
+        )
+    }
+
+    /// The bytes of a version, but for the newest.
+    pub(crate) fn version_content(&self, drive: &DriveId, wanted: &ContentRef) -> Url {
+        let (item, version) = (wanted.item.as_str(), wanted.revision.as_str());
+        self.at(
+            &[
+                "drives",
+                drive.as_str(),
+                "items",
+                item,
+                "versions",
+                version,
+                "content",
+            ],
+            None,
+        )
+    }
+
+    /// The bytes of a file as it is.
+    pub(crate) fn content(&self, drive: &DriveId, item: &ItemId) -> Url {
+        self.at(
+            &["drives", drive.as_str(), "items", item.as_str(), "content"],
+            None,
         )
     }
 

@@ -74,6 +74,11 @@ pub struct AccountFile {
     /// there: a wrong host gets it.
     #[serde(default)]
     pub token_url: Option<String>,
+    /// Hosts that contents may be fetched from, each with everything below it, where Graph redirects there: `acme-my.sharepoint.com`.
+    /// Default: those of the cloud (`sharepoint.com` and Microsoft's hosts for personal drives). No token is sent there, but what comes
+    /// from there is recorded as the content of a file, so name your own tenant's hosts to be strict.
+    #[serde(default)]
+    pub download_hosts: Option<Vec<String>>,
     /// First pause before a repeat when the provider names none, milliseconds; doubled at each further repeat. Default 500, at most
     /// 60000. Too small repeats into a busy service.
     #[serde(default)]
@@ -110,6 +115,21 @@ pub enum Cloud {
 }
 
 impl Cloud {
+    /// Hosts that serve contents, each with everything below it.
+    const fn downloads(self) -> &'static [&'static str] {
+        match self {
+            Self::Global => &[
+                "sharepoint.com",
+                "1drv.com",
+                "microsoftpersonalcontent.com",
+                "livefilestore.com",
+            ],
+            Self::GccHigh => &["sharepoint.us"],
+            Self::Dod => &["sharepoint-mil.us", "dps.mil"],
+            Self::China => &["sharepoint.cn"],
+        }
+    }
+
     const fn authority(self) -> &'static str {
         match self {
             Self::Global => "https://login.microsoftonline.com",
@@ -137,6 +157,7 @@ pub struct Account {
     organization: String,
     api_url: Url,
     token_url: Url,
+    download_hosts: Vec<String>,
     retry_base: Duration,
     units_per_second: f64,
 }
@@ -181,6 +202,16 @@ impl Account {
             None => endpoint(&format!("{}/{tenant}/oauth2/v2.0/token", cloud.authority())),
         }
         .map_err(|message| problem("token_url", message));
+        let download_hosts = file.download_hosts.unwrap_or_else(|| {
+            let names = cloud.downloads().iter();
+            names.map(|name| (*name).to_owned()).collect()
+        });
+        if !download_hosts.iter().all(|name| is_host(name)) {
+            problem(
+                "download_hosts",
+                "must be names of hosts, without scheme, port or path",
+            );
+        }
         let retry_base_ms = file.retry_base_ms.unwrap_or(RETRY_BASE_MS);
         if !(1..=60_000).contains(&retry_base_ms) {
             problem("retry_base_ms", "must lie between 1 and 60000");
@@ -199,6 +230,7 @@ impl Account {
             organization,
             api_url: api_url.ok()?,
             token_url: token_url.ok()?,
+            download_hosts,
             retry_base: Duration::from_millis(retry_base_ms),
             units_per_second,
         })
@@ -227,6 +259,11 @@ impl Account {
     /// Token endpoint.
     pub fn token_url(&self) -> &Url {
         &self.token_url
+    }
+
+    /// Hosts that contents may be fetched from.
+    pub fn download_hosts(&self) -> &[String] {
+        &self.download_hosts
     }
 
     /// First pause before a repeat.
@@ -277,6 +314,11 @@ fn tenant_problem(tenant: &str) -> Option<&'static str> {
     }
 }
 
+fn is_host(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    text.contains('.') && !text.starts_with('.') && !text.ends_with('.') && text.chars().all(plain)
+}
+
 fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '.');
     !text.trim().is_empty() && text.len() <= 60 && text.chars().all(plain)
@@ -307,6 +349,7 @@ mod tests {
             "https://login.microsoftonline.com/9f4b7c1e-2d5a-4c8e-8f0b-6a1d3e5c7b90/oauth2/v2.0/token"
         );
         assert_eq!(account.scopes(), ["https://graph.microsoft.com/.default"]);
+        assert_eq!(account.download_hosts()[0], "sharepoint.com");
         assert_eq!(account.retry_base(), Duration::from_millis(500));
     }
 
@@ -427,6 +470,7 @@ mod tests {
             organization: Some("a|b".into()),
             api_url: Some("http://graph.example/v1.0".into()),
             token_url: Some("token".into()),
+            download_hosts: Some(vec!["https://acme.sharepoint.com".into()]),
             retry_base_ms: Some(0),
             requests_per_second: Some(f64::NAN),
             ..AccountFile::default()
@@ -443,6 +487,7 @@ mod tests {
                 "organization",
                 "api_url",
                 "token_url",
+                "download_hosts",
                 "retry_base_ms",
                 "requests_per_second"
             ]

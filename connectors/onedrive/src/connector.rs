@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use revtrail_connector::{
-    Access, Addressing, Capabilities, Connector, ConnectorError, Creation, ErrorKind, FeedPage, FeedPoint,
-    FolderRoot, Next, Page, Place, Usage,
+    Access, Addressing, Capabilities, Connector, ConnectorError, Content, ContentRef, Creation, ErrorKind,
+    FeedPage, FeedPoint, FolderRoot, Next, Page, Place, Usage,
     batch::revision_lists,
     change::{Change, RevisionAnswer, RevisionAsk},
     http::{Answer, Http},
@@ -153,6 +153,15 @@ impl Connector for OneDrive {
             drive: &root.drive,
         };
         revision_lists(&self.http, &versions, asks).await
+    }
+
+    async fn content(
+        &self,
+        root: &FolderRoot,
+        wanted: &ContentRef,
+        max_bytes: usize,
+    ) -> Result<Content, ConnectorError> {
+        self.fetch(root, wanted, max_bytes).await
     }
 
     fn usage(&self) -> Usage {

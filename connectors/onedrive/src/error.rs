@@ -19,6 +19,7 @@ pub(crate) mod operation {
     pub(crate) const ITEM: &str = "drive.item";
     pub(crate) const VERSIONS: &str = "drive.versions";
     pub(crate) const BATCH: &str = "drive.batch";
+    pub(crate) const CONTENT: &str = "drive.content";
     pub(crate) const SITE: &str = "drive.site";
     pub(crate) const TOKEN: &str = "token";
 }

@@ -4,6 +4,7 @@ mod api;
 mod batch;
 mod config;
 mod connector;
+mod content;
 mod error;
 mod ids;
 mod login;

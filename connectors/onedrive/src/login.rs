@@ -39,7 +39,7 @@ pub(crate) fn settings(account: &Account, clock: Arc<dyn Clock>) -> HttpSettings
     HttpSettings {
         provider: Provider::OneDrive,
         // Not the token endpoint: whatever an answer of Graph says, its links lead back to Graph.
-        hosts: Hosts::new([account.api_url()]),
+        hosts: Hosts::new([account.api_url()]).with_downloads(account.download_hosts().iter().cloned()),
         retry: RetryPolicy {
             base: account.retry_base(),
             ..RetryPolicy::default()

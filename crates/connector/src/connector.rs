@@ -5,6 +5,7 @@ use revtrail_model::id::{Cursor, DriveId, ItemId, PageToken, PlaceKey, Provider,
 
 use crate::{
     change::{Change, RevisionAnswer, RevisionAsk},
+    content::{Content, ContentRef},
     error::ConnectorError,
     time::Timestamp,
     usage::Usage,
@@ -44,6 +45,15 @@ pub trait Connector: Send + Sync {
         root: &FolderRoot,
         asks: &[RevisionAsk],
     ) -> Result<Vec<RevisionAnswer>, ConnectorError>;
+
+    /// The bytes of one revision, at most `max_bytes` of them. What no asking again can change is an answer ([`Content`]), not an error.
+    /// The bytes are as the provider sent them; whether they are those of the revision, its digests tell ([`crate::digests`]).
+    async fn content(
+        &self,
+        root: &FolderRoot,
+        wanted: &ContentRef,
+        max_bytes: usize,
+    ) -> Result<Content, ConnectorError>;
 
     /// What was sent and waited for since this connector was made.
     fn usage(&self) -> Usage;

@@ -65,8 +65,8 @@ struct Shared {
     client: Client,
     auth: Option<Arc<dyn TokenSource>>,
     reader: Arc<dyn ErrorReader>,
-    gate: Gate,
-    usage: Mutex<Usage>,
+    gate: Arc<Gate>,
+    usage: Arc<Mutex<Usage>>,
 }
 
 /// One request on its way through its attempts.
@@ -114,12 +114,12 @@ impl Http {
             .map_err(|error| config("HTTP client cannot be set up").with_source(error))?;
         Ok(Self {
             shared: Arc::new(Shared {
-                gate: Gate::new(settings.pacing),
+                gate: Arc::new(Gate::new(settings.pacing)),
                 settings,
                 client,
                 auth,
                 reader,
-                usage: Mutex::default(),
+                usage: Arc::default(),
             }),
         })
     }
@@ -130,6 +130,40 @@ impl Http {
     /// [`RetryPolicy`]; a refused token is renewed once.
     pub async fn send(&self, request: &Request) -> Result<Answer, ConnectorError> {
         self.attempt(request, &mut Tries::new()).await
+    }
+
+    /// The same way under another authorisation; pace and counters are shared.
+    #[must_use]
+    pub fn authorised_by(&self, auth: Arc<dyn TokenSource>) -> Self {
+        let shared = &self.shared;
+        Self {
+            shared: Arc::new(Shared {
+                settings: shared.settings.clone(),
+                client: shared.client.clone(),
+                auth: Some(auth),
+                reader: Arc::clone(&shared.reader),
+                gate: Arc::clone(&shared.gate),
+                usage: Arc::clone(&shared.usage),
+            }),
+        }
+    }
+
+    /// Like [`Http::send`], for contents of files: `None` when there are more than `max_bytes`, of which none are kept. Redirects are
+    /// followed to hosts that serve downloads, too, without the token.
+    pub async fn download(
+        &self,
+        request: &Request,
+        max_bytes: usize,
+    ) -> Result<Option<Answer>, ConnectorError> {
+        let request = Request {
+            download: Some(max_bytes),
+            ..request.clone()
+        };
+        match self.send(&request).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.code.as_deref() == Some(exchange::TOO_LARGE) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Like [`Http::send`], and reads the answer as JSON. An answer that was cut off is a failure that may pass; one of another form
@@ -159,12 +193,7 @@ impl Http {
     pub fn usage(&self) -> Usage {
         let mut usage = self.counters().clone();
         if let Some(auth) = &self.shared.auth {
-            let token = auth.usage();
-            for (operation, requests) in token.requests {
-                *usage.requests.entry(operation).or_default() += requests;
-            }
-            usage.retries += token.retries;
-            usage.throttled_ms += token.throttled_ms;
+            usage.add(&auth.usage());
         }
         usage
     }

@@ -3,6 +3,8 @@
 pub mod batch;
 pub mod change;
 pub mod connector;
+pub mod content;
+pub mod digests;
 pub mod error;
 pub mod hosts;
 pub mod http;
@@ -20,6 +22,7 @@ pub use connector::{
     Access, Addressing, Capabilities, Connector, Creation, DrivePlace, FeedPage, FeedPoint, FolderRoot, Next,
     Page, Place, Within,
 };
+pub use content::{Content, ContentRef};
 pub use error::{Action, ConnectorError, ErrorKind};
 pub use http::Http;
 pub use revtrail_model::time;

@@ -18,6 +18,8 @@ pub struct Request {
     pub body: Body,
     /// What it costs in the provider's own units, for pacing.
     pub units: u32,
+    /// Set for contents of files: a good answer has at most so many bytes and may come from a host that serves downloads.
+    pub download: Option<usize>,
 }
 
 /// How a request is sent.
@@ -55,6 +57,7 @@ impl Request {
             headers: Vec::new(),
             body: Body::Empty,
             units: 1,
+            download: None,
         }
     }
 

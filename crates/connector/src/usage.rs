@@ -16,3 +16,14 @@ pub struct Usage {
     /// `Date` of the last answer and our clock when it came.
     pub last_answer: Option<(Timestamp, Timestamp)>,
 }
+
+impl Usage {
+    /// Counts what another counter counted, too; its last answer is left out.
+    pub fn add(&mut self, other: &Self) {
+        for (operation, requests) in &other.requests {
+            *self.requests.entry(operation).or_default() += requests;
+        }
+        self.retries += other.retries;
+        self.throttled_ms += other.throttled_ms;
+    }
+}

@@ -191,6 +191,38 @@ impl Basis {
     }
 }
 
+/// Why contents that the capture policy asks for were not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentMissing {
+    /// They exceed the configured size.
+    TooLarge,
+    /// The provider no longer gives out those of this revision.
+    NotKept,
+    /// There are none: a document that exists only in the provider's editor.
+    NoBytes,
+    /// The provider refused them.
+    Refused,
+    /// They could not be fetched.
+    Failed,
+    /// What was fetched has not the size or a digest that the provider told.
+    Differs,
+}
+
+impl ContentMissing {
+    /// The name in the event schema.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::NotKept => "not_kept",
+            Self::NoBytes => "no_bytes",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Differs => "differs",
+        }
+    }
+}
+
 /// A program the provider names beside or instead of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Application {
@@ -312,6 +344,8 @@ pub struct Event {
     pub size_bytes: Option<u64>,
     /// Digests of the content as the provider gave them: algorithm -> value.
     pub hashes: BTreeMap<String, String>,
+    /// Why the content was not kept though the policy asks for it.
+    pub content_missing: Option<ContentMissing>,
     /// SHA-256 of the content, only when we read the bytes.
     pub content_sha256: Option<Digest>,
     /// When it happened.
@@ -434,6 +468,23 @@ mod tests {
             .id()
         };
         assert_eq!(id(&one), id(&other));
+    }
+
+    #[test]
+    fn reasons_agree_with_their_serialised_form() {
+        for reason in [
+            ContentMissing::TooLarge,
+            ContentMissing::NotKept,
+            ContentMissing::NoBytes,
+            ContentMissing::Refused,
+            ContentMissing::Failed,
+            ContentMissing::Differs,
+        ] {
+            assert_eq!(
+                serde_json::to_string(&reason).unwrap(),
+                format!("\"{}\"", reason.as_str())
+            );
+        }
     }
 
     #[test]

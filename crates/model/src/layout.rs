@@ -7,6 +7,7 @@
 //! <ledger>/<year>/raw/<seq20>-<sha256>.jsonl.zst
 //! <ledger>/<year>/state/<seq20>-<sha256>.jsonl.zst
 //! <ledger>/<year>/timestamps/<seq20>.tsr
+//! <ledger>/<year>/contents/<sha256>
 //! ```
 //!
 //! `<seq20>` is the snapshot's place in the log in 20 decimal digits, so that names sort in order.
@@ -37,10 +38,12 @@ pub enum Kind {
     Raw,
     /// Cursors and inventory.
     State,
+    /// Bytes of a file, as events name them; of no one snapshot.
+    Content,
 }
 
 impl Kind {
-    /// Every kind, in the order a snapshot is written: the checkpoint last.
+    /// The kinds that belong to a snapshot, in the order it is written: the checkpoint last.
     pub const ALL: [Self; 5] = [
         Self::Segment,
         Self::Sidecar,
@@ -57,13 +60,14 @@ impl Kind {
             Self::Sidecar => "sidecars",
             Self::Raw => "raw",
             Self::State => "state",
+            Self::Content => "contents",
         }
     }
 
     const fn suffix(self) -> &'static str {
         match self {
             Self::Segment | Self::Raw | Self::State => ".jsonl.zst",
-            Self::Checkpoint | Self::Sidecar => "",
+            Self::Checkpoint | Self::Sidecar | Self::Content => "",
         }
     }
 }
@@ -73,7 +77,7 @@ impl Kind {
 pub struct ObjectName {
     /// Kind.
     pub kind: Kind,
-    /// Snapshot.
+    /// Snapshot; 0 for contents, which belong to none.
     pub seq: u64,
     /// Root hash (segments) or SHA-256 of the bytes; absent for checkpoints.
     pub digest: Option<Digest>,
@@ -117,14 +121,31 @@ impl LogName {
         (self.timestamp(seq) == key).then_some(seq)
     }
 
+    /// Key of the contents with this SHA-256.
+    pub fn content(&self, digest: &Digest) -> String {
+        format!("{}{digest}", self.directory(Kind::Content))
+    }
+
     /// Key of an object that carries a digest in its name.
     pub fn object(&self, kind: Kind, seq: u64, digest: &Digest) -> String {
+        if kind == Kind::Content {
+            return self.content(digest);
+        }
         format!("{}{seq:020}-{digest}{}", self.directory(kind), kind.suffix())
     }
 
     /// Takes a key of this log apart; `None` when it does not name a record object.
     pub fn parse(&self, key: &str) -> Option<ObjectName> {
         let (directory, name) = key.strip_prefix(&self.prefix())?.split_once('/')?;
+        if directory == Kind::Content.directory() {
+            let digest: Digest = name.parse().ok()?;
+            return Some(ObjectName {
+                kind: Kind::Content,
+                seq: 0,
+                digest: Some(digest),
+            })
+            .filter(|_| self.content(&digest) == key);
+        }
         let kind = Kind::ALL.into_iter().find(|kind| kind.directory() == directory)?;
         let stem = name.strip_suffix(kind.suffix())?;
         let (seq, digest) = match stem.split_once('-') {
@@ -205,6 +226,28 @@ mod tests {
                 digest: None
             })
         );
+    }
+
+    #[test]
+    fn names_of_contents_read_back() {
+        let digest = sha256(b"x");
+        let key = log().content(&digest);
+        assert_eq!(key, format!("finance/2026/contents/{digest}"));
+        let name = ObjectName {
+            kind: Kind::Content,
+            seq: 0,
+            digest: Some(digest),
+        };
+        assert_eq!(log().parse(&key), Some(name));
+        assert_eq!(log().object(name.kind, name.seq, &digest), key);
+        for other in [
+            key.to_uppercase()
+                .replace("FINANCE/2026/CONTENTS", "finance/2026/contents"),
+            format!("{key}.gz"),
+            "finance/2026/contents/12".to_owned(),
+        ] {
+            assert_eq!(log().parse(&other), None, "{other}");
+        }
     }
 
     #[test]

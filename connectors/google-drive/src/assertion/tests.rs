@@ -16,6 +16,7 @@ fn account(key_file: &NamedTempFile, subject: Option<&str>) -> ServiceAccount {
     ServiceAccount {
         key_file: key_file.path().to_owned(),
         bearer: Bearer {
+            scope: crate::api::SCOPE,
             subject: subject.map(str::to_owned),
             audience: "https://token.example/t".into(),
             clock: Arc::new(FixedClock(time::parse("2026-01-02T03:04:05.9Z").unwrap())),

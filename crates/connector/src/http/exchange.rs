@@ -20,6 +20,10 @@ use crate::{
 };
 
 const MAX_REDIRECTS: usize = 5;
+/// Contents may take this many times as long as an answer.
+const DOWNLOAD_TIMEOUTS: u32 = 5;
+/// Code of an answer that was given up because it is larger than was asked for.
+pub(super) const TOO_LARGE: &str = "content exceeds the limit";
 
 impl Http {
     /// Sends a request once and follows redirects. Every error is one of the request, also of those that could not be sent.
@@ -39,7 +43,11 @@ impl Http {
                 self.about(request, &answer, ErrorKind::Malformed)
                     .with_code("redirect to no address")
             })?;
-            if !self.origin_allowed(&target) {
+            let allowed = match request.download {
+                Some(_) => self.shared.settings.hosts.allow_download(&target),
+                None => self.origin_allowed(&target),
+            };
+            if !allowed {
                 let error = self.about(request, &answer, ErrorKind::ForeignHost);
                 return Err(error.with_code(foreign(&target)));
             }
@@ -48,8 +56,9 @@ impl Http {
                 let error = self.about(request, &answer, ErrorKind::Malformed);
                 return Err(error.with_code("redirect of a question with a body"));
             }
-            if elsewhere {
-                // The token was meant for the first host only, even when the other one is configured, too.
+            if elsewhere || request.download.is_some() {
+                // The token was meant for the first host only, even when the other one is configured, too; and the addresses that
+                // contents are fetched from carry their own.
                 token = None;
             }
             url = target;
@@ -107,6 +116,9 @@ impl Http {
                 builder.header(CONTENT_TYPE, content_type).body(bytes.clone())
             }
         };
+        if request.download.is_some() {
+            builder = builder.timeout(self.shared.settings.timeout * DOWNLOAD_TIMEOUTS);
+        }
         if let Some(token) = token {
             let value = authorization(token).ok_or_else(|| {
                 ConnectorError::new(
@@ -122,8 +134,13 @@ impl Http {
     }
 
     async fn body(&self, request: &Request, mut response: Response) -> Result<Bytes, ConnectorError> {
-        let limit = self.shared.settings.max_body_bytes;
         let status = response.status().as_u16();
+        let wanted = request.download.filter(|_| (200..300).contains(&status));
+        let limit = wanted.unwrap_or(self.shared.settings.max_body_bytes);
+        let told = response.content_length().unwrap_or(0);
+        if let Some(limit) = wanted.filter(|limit| told > *limit as u64) {
+            return Err(self.too_large(request, limit));
+        }
         let request_id = self.shared.reader.request_id(response.headers());
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| {
@@ -132,6 +149,9 @@ impl Http {
             error.request_id.clone_from(&request_id);
             error
         })? {
+            if wanted.is_some() && body.len() + chunk.len() > limit {
+                return Err(self.too_large(request, limit));
+            }
             if body.len() + chunk.len() > limit {
                 let mut error = ConnectorError::new(
                     ErrorKind::Malformed,
@@ -146,6 +166,20 @@ impl Http {
             body.extend_from_slice(&chunk);
         }
         Ok(body.freeze())
+    }
+
+    fn too_large(&self, request: &Request, limit: usize) -> ConnectorError {
+        tracing::debug!(
+            operation = request.operation,
+            size.limit = limit,
+            "content is not fetched"
+        );
+        ConnectorError::new(
+            ErrorKind::NotSupported,
+            self.shared.settings.provider,
+            request.operation,
+        )
+        .with_code(TOO_LARGE)
     }
 
     fn judge(&self, request: &Request, answer: Answer) -> Result<Answer, ConnectorError> {

@@ -70,6 +70,7 @@ impl OAuth {
                 bytes: Bytes::from(form),
             },
             units: 1,
+            download: None,
         }
     }
 }

@@ -342,3 +342,72 @@ fn a_pace_of_nothing_is_a_mistake_of_the_configuration() {
     let error = Http::new(settings, None, Arc::new(Statuses)).err().unwrap();
     assert_eq!(error.kind, ErrorKind::Config);
 }
+
+#[tokio::test]
+async fn contents_are_fetched_without_the_token_and_up_to_a_limit() {
+    let store = Server::start([Reply::Whole(200, Vec::new(), b"hello".to_vec())]).await;
+    let link = store.at("d?tempauth=s");
+    let server = Server::start([with(302, "Location", link.as_str())]).await;
+    // The store is no origin of the API; the same server is, under another path.
+    let http = Http::new(
+        settings([&server.url, &store.url]),
+        Some(Arc::new(Tokens)),
+        Arc::new(Statuses),
+    )
+    .unwrap();
+    let request = get(server.at("x"));
+    let answer = http.download(&request, 5).await.unwrap().unwrap();
+    assert_eq!(&*answer.body, b"hello");
+    assert_eq!(
+        http.download(&request, 4)
+            .await
+            .unwrap()
+            .map(|answer| answer.body),
+        None
+    );
+    assert_eq!(server.asked()[0].header("authorization"), Some("Bearer first"));
+    assert!(
+        store
+            .asked()
+            .iter()
+            .all(|asked| asked.header("authorization").is_none())
+    );
+    assert_eq!(store.asked()[0].line, "GET /d?tempauth=s");
+}
+
+#[tokio::test]
+async fn a_redirect_of_contents_within_the_host_loses_the_token_too() {
+    let server = Server::start([
+        with(302, "Location", "/d?tempauth=s"),
+        Reply::Whole(200, Vec::new(), b"hello".to_vec()),
+    ])
+    .await;
+    let http = http(&server);
+    let answer = http.download(&get(server.at("x")), 99).await.unwrap().unwrap();
+    assert_eq!(&*answer.body, b"hello");
+    assert_eq!(server.asked()[1].header("authorization"), None);
+}
+
+#[tokio::test]
+async fn contents_are_not_fetched_from_strangers() {
+    let foreign = Server::start([Reply::Whole(200, Vec::new(), b"hello".to_vec())]).await;
+    let server = Server::start([with(302, "Location", foreign.at("d").as_str())]).await;
+    let error = http(&server)
+        .download(&get(server.at("x")), 99)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::ForeignHost);
+    assert_eq!(foreign.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn contents_cut_off_are_fetched_again() {
+    let server = Server::start([
+        Reply::Short(5, b"he".to_vec()),
+        Reply::Whole(200, Vec::new(), b"hello".to_vec()),
+    ])
+    .await;
+    let http = http(&server);
+    let answer = http.download(&get(server.at("x")), 99).await.unwrap().unwrap();
+    assert_eq!((&*answer.body, http.usage().retries), (&b"hello"[..], 1));
+}

@@ -14,8 +14,8 @@ use crate::{
     Digest, ModelError,
     disclosure::{Commitments, Disclosure, Seed},
     event::{
-        Action, Actor, ActorDetails, ActorKind, ActorSource, Basis, Event, ItemKind, Occurred, Scope,
-        TimeSource,
+        Action, Actor, ActorDetails, ActorKind, ActorSource, Basis, ContentMissing, Event, ItemKind,
+        Occurred, Scope, TimeSource,
     },
     id::{DriveId, FolderName, ItemId, LedgerName, Provider, RevisionId, TenantId},
     record::{Count, is_default},
@@ -39,6 +39,8 @@ pub struct EventLeaf {
     pub c: Commitments,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_missing: Option<ContentMissing>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_sha256: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,6 +115,7 @@ pub fn seal(event: Event, n: u64, seed: &Seed) -> Result<(Vec<u8>, Disclosure), 
         basis: event.basis,
         c: disclosure.commitments(seed)?,
         claimed_at: event.claimed_at,
+        content_missing: event.content_missing,
         content_sha256: event.content_sha256,
         derived_from: event.derived_from,
         drive_id: event.scope.drive_id,
@@ -183,6 +186,7 @@ impl EventLeaf {
             mime_type: self.mime_type,
             size_bytes: self.size_bytes.map(|size| size.0),
             hashes: self.hashes,
+            content_missing: self.content_missing,
             content_sha256: self.content_sha256,
             occurred,
             claimed_at: self.claimed_at,

@@ -47,6 +47,7 @@ fn event() -> Event {
         mime_type: None,
         size_bytes: Some(48_213),
         hashes: [("quickxor".to_owned(), "abc=".to_owned())].into(),
+        content_missing: None,
         content_sha256: None,
         occurred: Occurred::At {
             at: parse("2026-11-20T23:14:05Z").unwrap(),

@@ -42,6 +42,8 @@ pub enum GapReason {
     RevisionsUnavailable,
     /// The provider's revision list may leave some out.
     RevisionsTruncated,
+    /// Contents of some revisions could not be kept, though the capture policy asks for them; their events say why.
+    ContentsUnavailable,
     /// The change cursor was lost; changes since the last window are known only as net differences.
     CursorLost,
     /// The folder could not be reached.
@@ -59,6 +61,7 @@ impl GapReason {
             Self::RevisionsPending => "revisions_pending",
             Self::RevisionsUnavailable => "revisions_unavailable",
             Self::RevisionsTruncated => "revisions_truncated",
+            Self::ContentsUnavailable => "contents_unavailable",
             Self::CursorLost => "cursor_lost",
             Self::FolderUnavailable => "folder_unavailable",
             Self::FeedFailed => "feed_failed",
