@@ -71,6 +71,8 @@ pub enum Fault {
     VanishedRevision,
     /// The revision after which a list was to go on was purged meanwhile (Dropbox).
     PurgedMidPaging,
+    /// Contents of a file come with their first byte changed.
+    WrongBytes,
 }
 
 /// [`Fault`] without its values; what code asks for.
@@ -104,6 +106,7 @@ pub enum FaultKind {
     MissingActor,
     VanishedRevision,
     PurgedMidPaging,
+    WrongBytes,
 }
 
 impl Fault {
@@ -132,6 +135,7 @@ impl Fault {
             Self::MissingActor => FaultKind::MissingActor,
             Self::VanishedRevision => FaultKind::VanishedRevision,
             Self::PurgedMidPaging => FaultKind::PurgedMidPaging,
+            Self::WrongBytes => FaultKind::WrongBytes,
         }
     }
 

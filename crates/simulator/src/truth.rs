@@ -12,6 +12,7 @@ use crate::world::{ItemKind, ItemNo, World};
 
 pub mod dropbox;
 pub mod google_drive;
+mod instructions;
 pub mod onedrive;
 
 /// Kind of a fact.
@@ -30,6 +31,7 @@ pub enum FactAction {
     Restored,
     AccessLost,
     RevisionVanished,
+    InstructionsChanged,
 }
 
 /// How the reader knows.

@@ -73,6 +73,10 @@ fn expire(door: &Door, call: &Call, headers: &HeaderMap) {
 
 /// Faults of the body; they need a successful JSON answer.
 async fn spoil(sim: &Sim, call: &Call, answer: Response) -> Response {
+    // Contents may be JSON, too, and are bytes all the same.
+    if call.operation == "content" && answer.status().is_success() {
+        return change_byte(sim, call, answer).await;
+    }
     let kind = answer
         .headers()
         .get(header::CONTENT_TYPE)
@@ -112,6 +116,19 @@ async fn spoil(sim: &Sim, call: &Call, answer: Response) -> Response {
         Body::from(bytes)
     };
     Response::from_parts(parts, body)
+}
+
+/// The first byte of contents, changed.
+async fn change_byte(sim: &Sim, call: &Call, answer: Response) -> Response {
+    if sim.fires(call, FaultKind::WrongBytes).is_none() {
+        return answer;
+    }
+    let (parts, body) = answer.into_parts();
+    let mut bytes = to_bytes(body, usize::MAX).await.unwrap_or_default().to_vec();
+    if let Some(first) = bytes.first_mut() {
+        *first ^= 0xff;
+    }
+    Response::from_parts(parts, Body::from(bytes))
 }
 
 /// A body that fails after `half`: the server closes the connection with the declared length not met.

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::{Fact, replay};
+use super::{Fact, instructions::with_instructions, replay};
 use crate::error::SimulatorError;
 use crate::source::WorldSource;
 
@@ -31,5 +31,5 @@ pub fn could_tell(
     replay(source, polls, |world, poll| {
         facts.extend(reader.poll(world, poll));
     })?;
-    Ok(facts)
+    Ok(with_instructions(facts))
 }

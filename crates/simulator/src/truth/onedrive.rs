@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Fact, FactAction, FactActor, FactApplication, Poll, Scope, Seen, replay};
+use super::{
+    Fact, FactAction, FactActor, FactApplication, Poll, Scope, Seen, instructions::with_instructions, replay,
+};
 use crate::content::{Algorithm, ContentStore};
 use crate::error::SimulatorError;
 use crate::graph::ids;
@@ -28,7 +30,7 @@ pub fn could_tell(
 ) -> Result<Vec<Fact>, SimulatorError> {
     let mut reader = Reader::default();
     replay(source, polls, |world, poll| reader.poll(world, poll, folder))?;
-    Ok(reader.facts)
+    Ok(with_instructions(reader.facts))
 }
 
 /// What the reader holds of an item that was in the folder at some poll.
