@@ -125,6 +125,18 @@ mod tests {
         r#"{"error":{".tag":"path","path":{".tag":"not_found"}}}"#,
         ErrorKind::NotFound
     )]
+    #[case::cloud_document(
+        "download",
+        409,
+        r#"{"error":{".tag":"unsupported_file"}}"#,
+        ErrorKind::NotSupported
+    )]
+    #[case::withheld(
+        "download",
+        409,
+        r#"{"error":{".tag":"path","path":{".tag":"restricted_content"}}}"#,
+        ErrorKind::PermissionDenied
+    )]
     #[case::feed_reset(
         CONTINUE,
         409,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use revtrail_archive::{Archive, ArchiveUrl, Retention, S3Archive, S3Options, S3Settings};
 use revtrail_connector::{Connector, ConnectorError};
-use revtrail_harvest::{FolderPlan, HarvestError, NextSigner, RunPlan, Step};
+use revtrail_harvest::{Capture, FolderPlan, HarvestError, NextSigner, Policy, RunPlan, Step};
 use revtrail_ledger::{FileSigner, PublicKey, Signer};
 use revtrail_model::{
     Digest,
@@ -13,7 +13,7 @@ use revtrail_model::{
     sha256,
     time::{Clock, Timestamp, year},
 };
-use revtrail_settings::{Account, Config, Ledger};
+use revtrail_settings::{Account, CaptureFile, Config, Folder, Ledger};
 
 use crate::{
     args::LedgerArg,
@@ -194,6 +194,17 @@ pub(crate) fn connector(
     }))
 }
 
+fn capture(folder: &Folder) -> Capture {
+    Capture {
+        policy: match folder.capture {
+            CaptureFile::Metadata => Policy::Metadata,
+            CaptureFile::Conventions => Policy::Conventions,
+            CaptureFile::All => Policy::All,
+        },
+        max_bytes: folder.capture_max_bytes,
+    }
+}
+
 /// What a run needs.
 pub(crate) async fn run_plan(
     config: &Config,
@@ -212,6 +223,7 @@ pub(crate) async fn run_plan(
             function: folder.function.clone(),
             account: folder.account.clone(),
             place: folder.place.clone(),
+            capture: capture(folder),
             connector: Arc::clone(connectors.get(&folder.account)?),
         })
     });

@@ -304,6 +304,7 @@ fn event(n: u64) -> Event {
         mime_type: Some("application/octet-stream".into()),
         size_bytes: Some(48_213 + n),
         hashes: BTreeMap::from([("quickxor".into(), start(&id, 28))]),
+        content_missing: None,
         content_sha256: None,
         occurred: Occurred::At {
             at: at("2026-11-20T23:14:05Z"),

@@ -38,6 +38,8 @@ pub const COLUMNS: [&str; 37] = [
     "previous_revision_id",
     "size_bytes",
     "hashes",
+    "content_sha256",
+    "content_missing",
     "basis",
     "derived_from",
     "baseline",
@@ -78,6 +80,8 @@ pub fn flat(log: &str, index: u64, event: &Event) -> Map<String, Value> {
             json!(event.hashes)
         },
     );
+    put("content_sha256", json!(event.content_sha256));
+    put("content_missing", json!(event.content_missing));
     put("claimed_at", json!(event.claimed_at));
     put("observed_at", json!(event.observed_at));
     put("actor_source", json!(event.actor_source));

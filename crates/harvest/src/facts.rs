@@ -56,6 +56,7 @@ impl Frame {
             mime_type: None,
             size_bytes: None,
             hashes: BTreeMap::new(),
+            content_missing: None,
             content_sha256: None,
             occurred,
             claimed_at: None,

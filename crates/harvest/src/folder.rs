@@ -3,6 +3,7 @@
 mod asking;
 mod by_id;
 mod by_place;
+mod contents;
 mod gaps;
 mod gone;
 
@@ -22,6 +23,7 @@ use revtrail_model::{
 };
 
 use crate::{
+    capture::Capture,
     error::HarvestError,
     facts::Frame,
     inventory::Inventory,
@@ -41,6 +43,8 @@ pub struct FolderPlan {
     pub account: AccountName,
     /// Where it is.
     pub place: Place,
+    /// Which contents are kept.
+    pub capture: Capture,
     /// The account's connector.
     pub connector: Arc<dyn Connector>,
 }
@@ -62,6 +66,8 @@ pub struct FolderRun<'a> {
     pub inventory: Inventory,
     frame: Option<Frame>,
     events: Vec<Event>,
+    /// Events whose contents were dealt with.
+    examined: usize,
     from_cursor: Option<Cursor>,
     counted: Counters,
     gaps: Vec<Gap>,
@@ -71,6 +77,8 @@ pub struct FolderRun<'a> {
     failure: Option<ErrorKind>,
     last_asked: Option<ItemId>,
     unavailable: BTreeMap<&'static str, u64>,
+    /// Contents that could not be kept, by why.
+    contents_failed: BTreeMap<String, u64>,
     /// Places to ask, with the entries that showed them.
     ask_places: BTreeMap<PlaceKey, (Source, Timestamp)>,
 }
@@ -119,11 +127,13 @@ impl<'a> FolderRun<'a> {
             inventory,
             frame: None,
             events: Vec::new(),
+            examined: 0,
             counted: Counters::default(),
             gaps: Vec::new(),
             failure: None,
             last_asked: None,
             unavailable: BTreeMap::new(),
+            contents_failed: BTreeMap::new(),
             ask_places: BTreeMap::new(),
         }
     }
@@ -248,6 +258,8 @@ impl<'a> FolderRun<'a> {
         self.from_cursor.clone_from(&self.state.cursor);
         self.usage_before = self.plan.connector.usage();
         self.gaps.clear();
+        self.contents_failed.clear();
+        self.examined = 0;
         Part {
             events: std::mem::take(&mut self.events),
             window,

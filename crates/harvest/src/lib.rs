@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+pub mod capture;
 pub mod commit;
+pub mod conventions;
 pub mod error;
 pub mod facts;
 pub mod folder;
 pub mod holds;
+pub mod instructions;
 pub mod inventory;
 pub mod log;
 pub mod meta;
@@ -21,6 +24,7 @@ pub mod state;
 pub mod store;
 pub mod years;
 
+pub use capture::{Capture, Policy};
 pub use error::HarvestError;
 pub use folder::FolderPlan;
 pub use run::{FolderSummary, KeyOf, NextSigner, RunPlan, Stamper, Step, Summary, run};

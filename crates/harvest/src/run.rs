@@ -1,6 +1,9 @@
 //! One run of one ledger: open the log, look at each folder, commit one or more snapshots.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 
 use revtrail_archive::{Archive, Retention};
 use revtrail_connector::ErrorKind;
@@ -15,6 +18,7 @@ use revtrail_model::{
 };
 
 use crate::{
+    capture::Vault,
     commit::{Committed, NextState, Target, Tip, commit},
     error::HarvestError,
     folder::{FolderPlan, FolderRun, Progress},
@@ -208,6 +212,8 @@ struct Running<'a> {
     folders: BTreeMap<FolderName, FolderState>,
     inventories: Inventories,
     draft: Draft,
+    /// Contents that this run has kept.
+    contents: Mutex<BTreeSet<Digest>>,
     started_at: Timestamp,
     run_id: RunId,
     counted: BTreeMap<String, BTreeMap<String, u64>>,
@@ -234,6 +240,7 @@ impl<'a> Running<'a> {
             folders: log.state.folders,
             inventories: log.inventories,
             draft: Draft::new()?,
+            contents: Mutex::default(),
             started_at,
             run_id,
             counted: BTreeMap::new(),
@@ -252,6 +259,7 @@ impl<'a> Running<'a> {
             (state, inventory),
         );
         look.read_feed(&mut self.draft).await?;
+        self.take_contents(&mut look).await?;
         let pending = look.inventory.pending_count();
         (self.plan.progress)(&Step::Feed {
             folder: folder.name.clone(),
@@ -271,6 +279,8 @@ impl<'a> Running<'a> {
             if look.list_revisions(&mut self.draft).await? == Progress::Done {
                 break;
             }
+            // At once: some providers give out only the newest contents.
+            self.take_contents(&mut look).await?;
             let pending = look.inventory.pending_count();
             self.summary.files_listed += before.saturating_sub(pending) as u64;
             (self.plan.progress)(&Step::Revisions {
@@ -281,6 +291,17 @@ impl<'a> Running<'a> {
         self.take_part(&mut look);
         self.inventories.insert(folder.name.clone(), look.inventory);
         Ok(())
+    }
+
+    async fn take_contents(&mut self, look: &mut FolderRun<'_>) -> Result<(), HarvestError> {
+        let vault = Vault {
+            archive: &self.plan.archive,
+            log: &self.name,
+            retention: (self.plan.retention)(self.name.year),
+            holds: &self.holds(),
+            kept: &self.contents,
+        };
+        look.take_contents(&vault).await
     }
 
     fn take_part(&mut self, look: &mut FolderRun<'_>) {

@@ -62,12 +62,13 @@ pub enum Created {
 pub async fn create(
     archive: &dyn Archive,
     key: &str,
-    bytes: Vec<u8>,
+    bytes: impl Into<Bytes>,
     retention: Option<Retention>,
 ) -> Result<Created, HarvestError> {
     let name = object_key(key)?;
+    let bytes = bytes.into();
     let digest = sha256(&bytes);
-    let error = match archive.create(&name, bytes.into(), retention).await {
+    let error = match archive.create(&name, bytes, retention).await {
         Ok(()) => return Ok(Created::New),
         Err(error) => error,
     };

@@ -52,7 +52,11 @@ pub struct Standing {
 pub fn at(rows: &[Row], time: Timestamp) -> Vec<Standing> {
     let changes = PathChanges::of(rows);
     let mut items: BTreeMap<(FolderName, ItemId), Vec<&Row>> = BTreeMap::new();
-    for row in rows {
+    // What follows from a fact tells nothing of its own about the item.
+    let facts = rows
+        .iter()
+        .filter(|row| row.event.action != Action::InstructionsChanged);
+    for row in facts {
         items
             .entry((row.event.scope.folder.clone(), row.event.item_id.clone()))
             .or_default()

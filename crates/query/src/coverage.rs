@@ -97,7 +97,7 @@ fn is_closable(reason: GapReason) -> bool {
         | GapReason::FolderUnavailable
         | GapReason::FeedFailed
         | GapReason::Malformed => true,
-        GapReason::RevisionsTruncated | GapReason::CursorLost => false,
+        GapReason::RevisionsTruncated | GapReason::ContentsUnavailable | GapReason::CursorLost => false,
     }
 }
 

@@ -78,6 +78,7 @@ fn row(told: &Told<'_>) -> Row {
         mime_type: None,
         size_bytes: None,
         hashes: BTreeMap::new(),
+        content_missing: None,
         content_sha256: None,
         occurred: told.occurred,
         claimed_at: None,

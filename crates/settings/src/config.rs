@@ -17,14 +17,16 @@ use url::Url;
 use crate::{
     error::{Problem, SettingsError},
     file::{
-        AccountFile, ArchiveFile, ConfigFile, FolderFile, LedgerFile, LockModeFile, SigningFile, StampPer,
-        TimestampsFile,
+        AccountFile, ArchiveFile, CaptureFile, ConfigFile, FolderFile, LedgerFile, LockModeFile, SigningFile,
+        StampPer, TimestampsFile,
     },
     retention::Period,
     schedule::Schedule,
 };
 
 const SNAPSHOT_EVENTS: u32 = 10_000;
+const CAPTURE_MAX_BYTES: u64 = 16 << 20;
+const CAPTURE_LIMIT: u64 = 256 << 20;
 
 /// The configuration.
 #[derive(Debug, Clone)]
@@ -123,6 +125,10 @@ pub struct Folder {
     pub function: Option<String>,
     /// Who answers for it.
     pub owner: Option<String>,
+    /// Which contents are kept.
+    pub capture: CaptureFile,
+    /// Most bytes of one file that are kept.
+    pub capture_max_bytes: usize,
 }
 
 impl Config {
@@ -378,6 +384,13 @@ impl Checks {
                 format!("there is no valid account {account:?}", account = file.account),
             );
         }
+        let capture_max_bytes = file.capture_max_bytes.unwrap_or(CAPTURE_MAX_BYTES);
+        if !(1..=CAPTURE_LIMIT).contains(&capture_max_bytes) {
+            self.problem(
+                format!("{key}.capture_max_bytes"),
+                "must lie between 1 and 268435456",
+            );
+        }
         let place = self.place(key, &file, accounts.get(&account).copied())?;
         Some(Folder {
             name: file.name.into(),
@@ -385,6 +398,8 @@ impl Checks {
             place,
             function: file.function,
             owner: file.owner,
+            capture: file.capture,
+            capture_max_bytes: usize::try_from(capture_max_bytes).unwrap_or(usize::MAX),
         })
     }
 

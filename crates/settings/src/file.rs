@@ -183,9 +183,14 @@ pub struct FolderFile {
     pub function: Option<String>,
     /// Who answers for the folder. For people only; never in the record. Default: none.
     pub owner: Option<String>,
-    /// Which contents are kept beside the metadata. Default `metadata`.
+    /// Which contents are kept beside the metadata: `metadata` (none), `conventions` (files that instruct agents: `CLAUDE.md`, `AGENTS.md`,
+    /// `scheduled-tasks.md`, everything below `.claude`), `all`. Default `conventions`. What is kept is locked like the record: `all` keeps
+    /// personal and secret contents for years, `metadata` leaves it to the provider to say what agents were told.
     #[serde(default)]
     pub capture: CaptureFile,
+    /// Most bytes of one file that are kept; larger ones are recorded as too large. Default 16777216 (16 MiB), at most 268435456. A run
+    /// holds a few such files in memory at a time.
+    pub capture_max_bytes: Option<u64>,
 }
 
 /// Which contents are kept.
@@ -193,6 +198,10 @@ pub struct FolderFile {
 #[serde(rename_all = "lowercase")]
 pub enum CaptureFile {
     /// None.
-    #[default]
     Metadata,
+    /// Those of files that instruct agents.
+    #[default]
+    Conventions,
+    /// Those of every file.
+    All,
 }

@@ -6,7 +6,7 @@ use std::{fs, path::Path, sync::Arc};
 use revtrail_archive::{Archive, MemoryArchive};
 use revtrail_connector::Connector;
 use revtrail_evidence::{Policy, RecordSource, Report, SourceError};
-use revtrail_harvest::{FolderPlan, HarvestError, NextSigner, RunPlan, Summary};
+use revtrail_harvest::{Capture, FolderPlan, HarvestError, NextSigner, Policy, RunPlan, Summary};
 use revtrail_ledger::{Algorithm, FileSigner, Origin, PublicKey, Signer as _, VerifierKey};
 use revtrail_model::{
     id::LedgerName,
@@ -14,7 +14,7 @@ use revtrail_model::{
     time::{FixedClock, Timestamp},
 };
 use revtrail_query::Reader;
-use revtrail_settings::{Account, Config};
+use revtrail_settings::{Account, CaptureFile, Config};
 use serde_json::Value;
 
 use crate::bench::Bench;
@@ -62,6 +62,14 @@ impl<'a> Inside<'a> {
             function: folder.function.clone(),
             account: folder.account.clone(),
             place: folder.place.clone(),
+            capture: Capture {
+                policy: match folder.capture {
+                    CaptureFile::Metadata => Policy::Metadata,
+                    CaptureFile::Conventions => Policy::Conventions,
+                    CaptureFile::All => Policy::All,
+                },
+                max_bytes: folder.capture_max_bytes,
+            },
             connector: connect(&self.config.accounts[&folder.account], now),
         });
         let (config, key, schedule) = (self.config.clone(), self.key, ledger.schedule.clone());

@@ -1,6 +1,8 @@
 //! The connector against a Drive on the loopback interface.
 
 #[cfg(test)]
+mod contents;
+#[cfg(test)]
 mod revisions;
 #[cfg(test)]
 mod server;

@@ -1,6 +1,7 @@
 //! The connector against a Graph on the loopback interface.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are test code")]
 
+mod contents;
 mod server;
 
 use revtrail_connector::{

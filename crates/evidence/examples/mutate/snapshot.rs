@@ -205,6 +205,7 @@ impl Record {
             mime_type: None,
             size_bytes: Some(random.next() % 1_000_000),
             hashes: [("content".to_owned(), revision)].into(),
+            content_missing: None,
             content_sha256: None,
             occurred: Occurred::At {
                 at: plus_seconds(carried.at, -random.seconds(80_000)),

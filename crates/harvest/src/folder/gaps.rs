@@ -69,6 +69,9 @@ impl FolderRun<'_> {
                 Some((*detail).to_owned()),
             ));
         }
+        for (detail, items) in &self.contents_failed {
+            gaps.push(gap(GapReason::ContentsUnavailable, *items, Some(detail.clone())));
+        }
         if let Some(hole) = self.counted.hole {
             gaps.push(Gap {
                 detail: Some(format!("removed by the provider: {} revisions", hole.revisions)),
