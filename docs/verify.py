@@ -440,6 +440,8 @@ def parse_leaf(line):
             raise Malformed(f"member {member} is missing or malformed")
     if leaf["type"] == "hold" and leaf.get("year") is not None and not is_number(leaf["year"]):
         raise Malformed("member year is malformed")
+    if leaf["type"] == "event" and leaf.get("content_sha256") is not None and not fits(leaf["content_sha256"], "digest"):
+        raise Malformed("member content_sha256 is malformed")
     stamps = leaf.get("timestamps") if leaf["type"] == "run" else None
     if stamps is not None and not (isinstance(stamps, dict) and all(fits(digest, "digest") for digest in stamps.values())):
         raise Malformed("member timestamps is malformed")
@@ -505,12 +507,14 @@ class Copy:
 
 
 SUFFIX = {"checkpoints": "", "segments": ".jsonl.zst", "sidecars": "", "raw": ".jsonl.zst", "state": ".jsonl.zst"}
-RESERVED = ("tile", "timestamps", "contents")
+RESERVED = ("tile", "timestamps")
 
 
 def parse_key(name):
     """(directory, seq, digest) of the part of a key below the year, or nothing."""
     directory, _, rest = name.partition("/")
+    if directory == "contents" and re.fullmatch(r"[0-9a-f]{64}", rest):
+        return directory, None, rest
     if directory not in SUFFIX or not rest.endswith(SUFFIX[directory]):
         return None
     stem = rest[: len(rest) - len(SUFFIX[directory])]
@@ -563,7 +567,7 @@ class Log:
         self.prefix = f"{copy.ledger}/{year}/"
         self.frontier = Frontier()
         self.checkpoint = None  # the one before, if it could be opened
-        self.windows, self.windows_known, self.ids, self.named = {}, True, set(), set()
+        self.windows, self.windows_known, self.ids, self.named, self.contents_named = {}, True, set(), set(), set()
         self.judged = set()
         self.stamps, self.has_stamps = {}, False
         self.previous_log = self.next_origin = self.next_key = self.due = self.finished = None
@@ -600,6 +604,7 @@ class Log:
             expected = seq + 1
         if not present:
             self.report.incomplete(self.prefix, "the log has objects but no checkpoint")
+        self.check_contents()
         for key, (directory, seq, digest) in objects:
             if directory != "checkpoints" and key not in self.named:
                 self.report.note(key, "no checkpoint leads to this object")
@@ -861,11 +866,24 @@ class Log:
             self.ids.add((leaf["folder"], leaf["id"]))
             if "raw_sha256" in leaf and leaf["raw_sha256"] not in self.past.raw and self.past.raw_known:
                 wrong("its raw record is in no raw object up to here")
+            if leaf.get("content_sha256") is not None:
+                self.contents_named.add(leaf["content_sha256"])
             if sidecar and sidecar.commitments(n) != leaf.get("c", {}):
                 wrong("the sidecar does not open its commitments")
             disclosed.discard(n)
         if disclosed:
             self.report.contradiction(key, "the sidecar discloses places where no event or hold stands")
+
+    def check_contents(self):
+        """9.15: contents that the events of this log name are there, whole."""
+        for digest in sorted(self.contents_named):
+            key = f"{self.prefix}contents/{digest}"
+            self.named.add(key)
+            stored = self.copy.read(key)
+            if stored is None:
+                self.report.contradiction(key, "is missing, though an event names these contents")
+            elif sha256(stored).hex() != digest:
+                self.report.contradiction(key, "bytes do not have the digest that an event names")
 
     def check_holds(self, key, leaves, sidecar):
         """9.14: each is placed once, and released at most once, as it was placed."""

@@ -43,6 +43,7 @@ pub(crate) fn check_events(
                 }
                 report.events += 1;
                 carried.ids.take(event);
+                carried.contents.extend(event.content);
                 pending.push(event);
             }
             // An event may have nothing to open; a hold always has.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod ahead;
+mod contents;
 mod events;
 mod finding;
 mod holds;

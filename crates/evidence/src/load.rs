@@ -88,6 +88,8 @@ pub(crate) struct EventFacts {
     /// It names the ledger that it stands in.
     pub(crate) own_ledger: bool,
     pub(crate) raw: Option<Digest>,
+    /// SHA-256 of its contents, when they were kept.
+    pub(crate) content: Option<Digest>,
 }
 
 /// What is judged of a legal hold placed or released.
@@ -263,6 +265,7 @@ fn record(leaf: Leaf, log: &LogCheck<'_>, before: Option<&Record>) -> Record {
                 id: event.id,
                 ledger: event.ledger.as_str(),
                 raw_sha256: event.raw_sha256,
+                content_sha256: event.content_sha256,
             };
             Record::Event(facts(&event, log, before))
         }
@@ -291,6 +294,7 @@ fn facts(event: &EventGlance<'_>, log: &LogCheck<'_>, before: Option<&Record>) -
         id: event.id,
         own_ledger: event.ledger == log.name.ledger.as_str(),
         raw: event.raw_sha256,
+        content: event.content_sha256,
     }
 }
 

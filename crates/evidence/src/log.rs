@@ -14,6 +14,7 @@ use revtrail_model::{
 
 use crate::{
     ahead::in_order,
+    contents,
     finding::{CheckedLog, Finding, Report},
     holds::Holds,
     identity::{Ids, Raws},
@@ -26,7 +27,7 @@ use crate::{
 };
 
 /// Names that may stand in a log's prefix beside the record: views and later additions.
-const BESIDE: [&str; 3] = ["tile", "timestamps", "contents"];
+const BESIDE: [&str; 2] = ["tile", "timestamps"];
 
 /// Checks one log.
 pub(crate) struct LogCheck<'a> {
@@ -62,6 +63,8 @@ pub(crate) struct Carried {
     pub(crate) due: Option<revtrail_model::time::Timestamp>,
     pub(crate) finished_at: Option<revtrail_model::time::Timestamp>,
     pub(crate) named: HashSet<ObjectName>,
+    /// Contents that events name.
+    pub(crate) contents: BTreeSet<Digest>,
     pub(crate) tiles: TileCheck,
 }
 
@@ -149,6 +152,7 @@ impl<'a> LogCheck<'a> {
                 "the log has objects but no checkpoint",
             ));
         }
+        contents::check(self, &mut carried, report)?;
         self.unnamed(&objects, last, &carried, report);
         std::mem::take(&mut carried.ids).finish(self.source, report)?;
         inherited.raws = std::mem::take(&mut carried.raws);
@@ -255,7 +259,9 @@ impl<'a> LogCheck<'a> {
             let Some(digest) = &name.digest else { continue };
             let key = self.name.object(name.kind, name.seq, digest);
             let after_end = last.is_none_or(|last| name.seq > last);
-            let what = if after_end {
+            let what = if name.kind == Kind::Content {
+                "no event names these contents: an attempt that never committed"
+            } else if after_end {
                 "belongs to a snapshot after the last checkpoint: an attempt that never committed, or the end of the log is missing"
             } else if carried.is_lost(name.seq) {
                 "belongs to a snapshot that could not be judged"

@@ -56,6 +56,7 @@ fn event(id: Digest, raw: Option<&str>) -> Record {
         id,
         own_ledger: true,
         raw: raw.map(|raw| sha256(raw.as_bytes())),
+        content: None,
     })
 }
 

@@ -5,7 +5,8 @@ use crate::{
     Digest,
     disclosure::{Commitments, Seed},
     event::{
-        Action, Actor, ActorDetails, ActorKind, ActorSource, Application, Basis, Event, EventKey, ItemKind,
+        Action, Actor, ActorDetails, ActorKind, ActorSource, Application, Basis, ContentMissing, Event, EventKey,
+        ItemKind,
         Occurred, PathDetails, Scope, TimeSource,
     },
     id::{ItemId, Provider},
@@ -357,7 +358,7 @@ proptest! {
         baseline: bool,
         personal: bool,
     ) {
-        let event = Event { baseline, content_sha256: baseline.then(|| sha256(b"x")), claimed_at: Some(parse("2024-02-29T00:00:00.5Z").unwrap()), ..event() };
+        let event = Event { baseline, content_sha256: baseline.then(|| sha256(b"x")), content_missing: (!baseline).then_some(ContentMissing::NotKept), claimed_at: Some(parse("2024-02-29T00:00:00.5Z").unwrap()), ..event() };
         let event = if personal { event } else { Event { actor: None, path: PathDetails::default(), claimed_at: None, ..event } };
         let (mut bytes, _) = seal(event, 3, &Seed::from_bytes([2; 32])).unwrap();
         let at = at.index(bytes.len());
@@ -379,8 +380,8 @@ proptest! {
             c => serde_json::from_slice(c).unwrap(),
         };
         prop_assert_eq!(
-            (glance.folder, glance.ledger, glance.id, glance.raw_sha256, c),
-            (leaf.folder.as_str(), leaf.ledger.as_str(), leaf.id, leaf.raw_sha256, leaf.c)
+            (glance.folder, glance.ledger, glance.id, (glance.raw_sha256, glance.content_sha256), c),
+            (leaf.folder.as_str(), leaf.ledger.as_str(), leaf.id, (leaf.raw_sha256, leaf.content_sha256), leaf.c)
         );
     }
 

@@ -14,7 +14,7 @@ use serde::de::{
 
 use crate::{
     Digest,
-    event::{Action, ActorKind, ActorSource, Basis, ItemKind, TimeSource},
+    event::{Action, ActorKind, ActorSource, Basis, ContentMissing, ItemKind, TimeSource},
     id::Provider,
     leaf::MAX_LEAF_BYTES,
     time::is_plain,
@@ -25,6 +25,8 @@ use crate::{
 pub struct EventGlance<'a> {
     /// Where in the leaf its commitments stand, an object in canonical form; empty when it commits to nothing.
     pub c: Range<usize>,
+    /// Digest of the contents it names.
+    pub content_sha256: Option<Digest>,
     /// The designated folder.
     pub folder: &'a str,
     /// The event's id.
@@ -67,7 +69,12 @@ impl<'a> Scan<'a> {
         self.word::<Basis>(",\"basis\":\"")?;
         let c = self.commitments()?;
         self.optional(",\"claimed_at\":\"", is_plain)?;
-        self.optional(",\"content_sha256\":\"", is_digest)?;
+        self.optional(",\"content_missing\":\"", is_word::<ContentMissing>)?;
+        let content_sha256 = if self.skip(",\"content_sha256\":\"") {
+            Some(self.string()?.parse().ok()?)
+        } else {
+            None
+        };
         self.optional(",\"derived_from\":\"", any)?;
         self.value(",\"drive_id\":\"")?;
         let folder = self.value(",\"folder\":\"")?;
@@ -97,6 +104,7 @@ impl<'a> Scan<'a> {
         self.value(",\"tenant\":\"")?;
         self.skip(",\"type\":\"event\",\"v\":1}").then_some(EventGlance {
             c,
+            content_sha256,
             folder,
             id,
             ledger,
@@ -140,8 +148,7 @@ impl<'a> Scan<'a> {
 
     /// A member that is one of a few words.
     fn word<T: DeserializeOwned>(&mut self, key: &str) -> Option<()> {
-        let word: StrDeserializer<'_, Error> = self.value(key)?.into_deserializer();
-        T::deserialize(word).ok().map(drop)
+        is_word::<T>(self.value(key)?).then_some(())
     }
 
     fn commitments(&mut self) -> Option<Range<usize>> {
@@ -188,8 +195,9 @@ const fn any(_: &str) -> bool {
     true
 }
 
-fn is_digest(text: &str) -> bool {
-    text.parse::<Digest>().is_ok()
+fn is_word<T: DeserializeOwned>(text: &str) -> bool {
+    let word: StrDeserializer<'_, Error> = text.into_deserializer();
+    T::deserialize(word).is_ok()
 }
 
 /// A 64-bit number in shortest form; longer ones than 19 digits are left to the reader of all leaves.

@@ -25,6 +25,7 @@ impl EventLeaf {
             basis,
             c,
             claimed_at,
+            content_missing,
             content_sha256,
             derived_from,
             drive_id,
@@ -65,6 +66,9 @@ impl EventLeaf {
         out.word("basis", basis.as_str());
         out.commitments(c);
         out.shown("claimed_at", *claimed_at)?;
+        if let Some(reason) = content_missing {
+            out.word("content_missing", reason.as_str());
+        }
         out.digest("content_sha256", content_sha256.as_ref());
         out.text("derived_from", derived_from.as_deref());
         out.text("drive_id", Some(drive_id.as_str()));
