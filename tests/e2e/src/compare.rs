@@ -79,10 +79,25 @@ fn put(row: &mut Map<String, Value>, name: &str, value: Option<&Value>) {
     }
 }
 
-/// Exported events in the form of facts. The upper bound of an event is a second later than the moment of the look, because the
+/// Exported events in the form of facts. What follows from another event names that event's action in place of its id, for facts have
+/// none. The upper bound of an event is a second later than the moment of the look, because the
 /// provider's `Date` is truncated.
 pub fn events_as_facts(events: &[Value]) -> Vec<Value> {
-    events.iter().map(event_as_row).collect()
+    let told: BTreeMap<&str, &Value> = events
+        .iter()
+        .filter_map(|event| Some((event.get("id")?.as_str()?, event)))
+        .collect();
+    let row = |event: &Value| {
+        let mut row = event_as_row(event);
+        if event.get("action") == Some(&json!("instructions_changed")) {
+            let cause = event.get("derived_from").and_then(Value::as_str);
+            let cause = cause.and_then(|id| told.get(id));
+            let cause = cause.filter(|cause| cause.get("item_id") == event.get("item_id"));
+            row["derived_from"] = cause.map_or(Value::Null, |cause| cause["action"].clone());
+        }
+        row
+    };
+    events.iter().map(row).collect()
 }
 
 fn event_as_row(event: &Value) -> Value {

@@ -5,9 +5,8 @@ use crate::{
     Digest,
     disclosure::{Commitments, Seed},
     event::{
-        Action, Actor, ActorDetails, ActorKind, ActorSource, Application, Basis, ContentMissing, Event, EventKey,
-        ItemKind,
-        Occurred, PathDetails, Scope, TimeSource,
+        Action, Actor, ActorDetails, ActorKind, ActorSource, Application, Basis, ContentMissing, Event,
+        EventKey, ItemKind, Occurred, PathDetails, Scope, TimeSource,
     },
     id::{ItemId, Provider},
     record::Count,

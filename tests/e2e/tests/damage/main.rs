@@ -110,6 +110,24 @@ fn every_byte_of_a_small_object_counts() {
 }
 
 #[test]
+fn contents_that_no_event_names_are_noted() {
+    let original = Original::new();
+    let copy = original.copy();
+    let digest = revtrail_model::sha256(b"hello");
+    let key = format!("main/{}/contents/{digest}", copy.year());
+    copy.create(&key, b"hello");
+    let report = copy.verify(&[]).exits(0).json();
+    assert_eq!(report["verdict"], "sound");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1);
+    let finding = &report["findings"][0];
+    assert_eq!(
+        (&finding["severity"], &finding["key"]),
+        (&"note".into(), &key.into())
+    );
+    assert_eq!(copy.compare(), Ok(()));
+}
+
+#[test]
 fn a_missing_end_is_incomplete() {
     let original = Original::new();
     let copy = original.copy();

@@ -8,11 +8,11 @@ use std::{
 };
 
 use revtrail_e2e::{
-    Bench, Outcome, Place, round_end, rounds,
+    Bench, Outcome, Place, at, round_end, rounds,
     verifiers::{Case, auditor, differs, script, script_differs},
 };
 use revtrail_model::layout::{Kind, LogName, ObjectName};
-use revtrail_simulator::{Options, Provider, WorldSource};
+use revtrail_simulator::{Edit, Options, Provider, WorldSource};
 use serde_json::Value;
 
 /// Before any deadline, so that two programs that read the clock one after the other agree.
@@ -26,7 +26,16 @@ pub(crate) struct Original {
 
 impl Original {
     pub(crate) fn new() -> Self {
-        let source = WorldSource::merged(vec![rounds("Handbook", 5, 4), rounds("Plans", 5, 3)]);
+        // Instructions, whose contents are kept; none in the last snapshot, so that its removal leaves no contents behind.
+        let instructions = WorldSource::from_edits(vec![
+            Edit::created(at(3), "Handbook/CLAUDE.md", 400),
+            Edit::modified(at(1003), "Handbook/CLAUDE.md", 410),
+        ]);
+        let source = WorldSource::merged(vec![
+            rounds("Handbook", 5, 4),
+            rounds("Plans", 5, 3),
+            instructions,
+        ]);
         let place = |name, path| Place {
             name,
             provider: Provider::Dropbox,

@@ -39,6 +39,7 @@ pub(crate) fn damages() -> Vec<Damage> {
     }
     all.extend(of_checkpoints());
     all.extend(of_names());
+    all.extend(of_contents());
     all.extend(of_leaves());
     all
 }
@@ -221,6 +222,45 @@ fn of_names() -> Vec<Damage> {
     }));
     all.push(damage("a foreign directory", |copy| {
         let key = format!("main/{}/extra/{:020}", copy.year(), 1);
+        copy.create(&key, b"hello");
+        vec![key]
+    }));
+    all
+}
+
+/// Contents are named by events and checked against their names.
+fn of_contents() -> Vec<Damage> {
+    let changes: [(&str, Change); 3] = [
+        ("first byte flipped", |bytes| bytes[0] ^= 0x01),
+        ("emptied", Vec::clear),
+        ("byte appended", |bytes| bytes.push(b'\n')),
+    ];
+    let mut all: Vec<Damage> = changes
+        .into_iter()
+        .map(|(what, change)| {
+            damage(format!("{what}, contents"), move |copy| {
+                let key = copy.keys_of(Kind::Content)[1].clone();
+                let mut bytes = copy.read(&key);
+                change(&mut bytes);
+                copy.replace(&key, &bytes);
+                vec![key]
+            })
+        })
+        .collect();
+    all.push(damage("deleted, contents", |copy| {
+        let key = copy.keys_of(Kind::Content)[0].clone();
+        copy.remove(&key);
+        vec![key]
+    }));
+    all.push(damage("swapped, contents", |copy| {
+        let keys = copy.keys_of(Kind::Content);
+        let (one, other) = (copy.read(&keys[0]), copy.read(&keys[1]));
+        copy.replace(&keys[0], &other);
+        copy.replace(&keys[1], &one);
+        keys
+    }));
+    all.push(damage("a foreign object among the contents", |copy| {
+        let key = format!("main/{}/contents/notes.txt", copy.year());
         copy.create(&key, b"hello");
         vec![key]
     }));
