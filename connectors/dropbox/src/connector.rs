@@ -51,6 +51,8 @@ impl Connector for Dropbox {
         Capabilities {
             provider: Provider::Dropbox,
             revision_batch: REVISION_BATCH,
+            // A batch is that many requests at a time already.
+            batches_in_flight: 1,
             addressing: Addressing::Place,
             creation: Creation::OldestRevision,
         }
@@ -80,7 +82,7 @@ impl Connector for Dropbox {
             Within::Item(id) => id.as_str().to_owned(),
             Within::Link(_) => return Err(unknown_place()),
         };
-        if path.is_empty() {
+        if path.is_empty() || path == format!("ns:{drive}") {
             return Ok(namespace_itself(drive));
         }
         let root = self.api.path_root(&drive).await?;
@@ -91,6 +93,9 @@ impl Connector for Dropbox {
                     drive,
                     item: ItemId::from(folder.id),
                     place: Some(PlaceKey::from(lower)),
+                    name: folder.name,
+                    parent: None,
+                    former: Vec::new(),
                 }),
                 None => Err(plain(
                     ErrorKind::NotFound,
@@ -268,5 +273,8 @@ fn namespace_itself(drive: DriveId) -> FolderRoot {
         item: ItemId::from(format!("ns:{drive}")),
         place: Some(PlaceKey::from("")),
         drive,
+        name: None,
+        parent: None,
+        former: Vec::new(),
     }
 }

@@ -93,9 +93,10 @@ fn route(operation: &'static str, error: Option<&ErrorUnion>) -> ErrorKind {
         (Some("path"), Some("not_found" | "not_file" | "not_folder")) => ErrorKind::NotFound,
         (Some("path"), Some("restricted_content" | "locked")) => ErrorKind::PermissionDenied,
         (Some("path"), Some("malformed_path")) => ErrorKind::Config,
-        (Some("unsupported_file"), _)
-        | (Some("path"), Some("unsupported_content_type"))
-        | (Some("invalid_before_rev" | "before_rev_not_supported"), _) => ErrorKind::NotSupported,
+        (Some("path"), Some("unsupported_content_type"))
+        | (Some("unsupported_file" | "invalid_before_rev" | "before_rev_not_supported"), _) => {
+            ErrorKind::NotSupported
+        }
         // The specification lets a feed end in ways yet to be named; listing again is safe for all of them.
         (Some(tag), _) if operation == CONTINUE && tag != "path" => ErrorKind::CursorExpired,
         _ => ErrorKind::Malformed,

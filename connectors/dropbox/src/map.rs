@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 
 use revtrail_connector::{
-    FolderRoot,
+    FolderRoot, FormerPlace,
     change::{Change, Head, ItemMeta, Location, Placement, Presence, Raw, Revision, Seen},
 };
 use revtrail_model::{
     event::{Actor, ActorDetails, ActorKind, ItemKind, TimeSource},
     id::{ItemId, PlaceKey, RevisionId},
-    time,
+    time::{self, Timestamp},
 };
 use serde_json::value::RawValue;
 
@@ -27,12 +27,15 @@ pub(crate) struct Origin {
 pub(crate) struct View {
     /// Absent when the folder has no place, so nothing is known to be inside it.
     root: Option<PlaceKey>,
+    /// Where it was before.
+    former: Vec<FormerPlace>,
 }
 
 impl View {
     pub(crate) fn new(root: &FolderRoot) -> Self {
         Self {
             root: root.place.clone(),
+            former: root.former.clone(),
         }
     }
 
@@ -41,10 +44,17 @@ impl View {
     /// Only the last component of `path_display` is cased reliably, so the folder's own part is cut off by its number of components,
     /// never by comparing text.
     pub(crate) fn relative(&self, key: &PlaceKey, display: Option<&str>) -> Option<String> {
-        let root = self.root.as_ref().filter(|root| key.is_below(root))?;
-        let above = root.as_str().split('/').count();
-        let inside: Vec<&str> = display?.split('/').skip(above).collect();
-        (!inside.is_empty()).then(|| inside.join("/"))
+        below(self.root.as_ref()?, key, display)
+    }
+
+    /// Where a revision was saved: a folder that was renamed since was somewhere else then.
+    fn saved_at(&self, (lower, display): (Option<&str>, Option<&str>), at: Timestamp) -> Option<Placement> {
+        let mut placement = self.placement(lower, display)?;
+        if placement.path.is_none() {
+            let mut former = self.former.iter().filter(|former| at <= former.until);
+            placement.path = former.find_map(|former| below(&former.place, &placement.key, display));
+        }
+        Some(placement)
     }
 
     fn placement(&self, lower: Option<&str>, display: Option<&str>) -> Option<Placement> {
@@ -60,6 +70,16 @@ impl View {
             None => Location::Parent(None),
         }
     }
+}
+
+/// What is left of a display path below the folder at `root`.
+fn below(root: &PlaceKey, key: &PlaceKey, display: Option<&str>) -> Option<String> {
+    if !key.is_below(root) {
+        return None;
+    }
+    let above = root.as_str().split('/').count();
+    let inside: Vec<&str> = display?.split('/').skip(above).collect();
+    (!inside.is_empty()).then(|| inside.join("/"))
 }
 
 /// One entry of a listing.
@@ -164,7 +184,10 @@ impl Listed {
             size_bytes: file.size,
             hashes: hashes(&file),
             actor,
-            place: view.placement(file.path_lower.as_deref(), file.path_display.as_deref()),
+            place: view.saved_at(
+                (file.path_lower.as_deref(), file.path_display.as_deref()),
+                file.server_modified,
+            ),
             mime_type: None,
             skipped: 0,
             raw: self.raw,

@@ -60,6 +60,7 @@ impl Connector for GoogleDrive {
         Capabilities {
             provider: Provider::GoogleDrive,
             revision_batch: MAX_PARTS,
+            batches_in_flight: 4,
             addressing: Addressing::Id,
             creation: Creation::Reported,
         }

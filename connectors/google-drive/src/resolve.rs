@@ -40,6 +40,9 @@ impl GoogleDrive {
             drive: own,
             item: ItemId::from(file.id),
             place: None,
+            name: file.name,
+            parent: file.parents.into_iter().next().map(ItemId::from),
+            former: Vec::new(),
         })
     }
 
@@ -59,13 +62,18 @@ impl GoogleDrive {
         if names.is_empty() && corpus != Corpus::User {
             return self.resolve_item(Some(&drive), &ItemId::from(folder)).await;
         }
+        let (mut parent, name) = (None, names.last().map(|name| (*name).to_owned()));
         for name in names {
+            parent = Some(ItemId::from(folder.as_str()));
             folder = self.folder_named(corpus, &folder, name).await?;
         }
         Ok(FolderRoot {
             item: ItemId::from(folder),
             drive,
             place: None,
+            name,
+            parent,
+            former: Vec::new(),
         })
     }
 

@@ -162,6 +162,25 @@ pub struct Account {
     units_per_second: f64,
 }
 
+/// Hosts that file contents may come from: those configured, or those of the cloud.
+fn download_hosts(
+    configured: Option<Vec<String>>,
+    cloud: Cloud,
+    problem: &mut impl FnMut(&'static str, &str),
+) -> Vec<String> {
+    let hosts = configured.unwrap_or_else(|| {
+        let names = cloud.downloads().iter();
+        names.map(|name| (*name).to_owned()).collect()
+    });
+    if !hosts.iter().all(|name| is_host(name)) {
+        problem(
+            "download_hosts",
+            "must be names of hosts, without scheme, port or path",
+        );
+    }
+    hosts
+}
+
 impl Account {
     /// Checks `file`; every problem found is added to `problems`, and the answer is `None` when there was one.
     pub fn check(file: AccountFile, problems: &mut Vec<Problem>) -> Option<Self> {
@@ -202,16 +221,7 @@ impl Account {
             None => endpoint(&format!("{}/{tenant}/oauth2/v2.0/token", cloud.authority())),
         }
         .map_err(|message| problem("token_url", message));
-        let download_hosts = file.download_hosts.unwrap_or_else(|| {
-            let names = cloud.downloads().iter();
-            names.map(|name| (*name).to_owned()).collect()
-        });
-        if !download_hosts.iter().all(|name| is_host(name)) {
-            problem(
-                "download_hosts",
-                "must be names of hosts, without scheme, port or path",
-            );
-        }
+        let download_hosts = download_hosts(file.download_hosts, cloud, &mut problem);
         let retry_base_ms = file.retry_base_ms.unwrap_or(RETRY_BASE_MS);
         if !(1..=60_000).contains(&retry_base_ms) {
             problem("retry_base_ms", "must lie between 1 and 60000");

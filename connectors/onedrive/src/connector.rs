@@ -68,6 +68,8 @@ impl Connector for OneDrive {
         Capabilities {
             provider: Provider::OneDrive,
             revision_batch: usize::from(MAX_PARTS),
+            // Microsoft's own tools keep four to sixteen requests under way.
+            batches_in_flight: 4,
             addressing: Addressing::Id,
             creation: Creation::Reported,
         }

@@ -65,6 +65,10 @@ pub(crate) struct Folder {
     pub(crate) item: ItemId,
     /// The drive it is on, when told.
     pub(crate) drive: Option<DriveId>,
+    /// Its name.
+    pub(crate) name: Option<String>,
+    /// What it is in; absent for the root of a drive.
+    pub(crate) parent: Option<ItemId>,
 }
 
 /// What an item is, as a folder of its drive; `None` for anything else, a shortcut to a folder on another drive included.
@@ -78,6 +82,8 @@ pub(crate) fn folder(record: &RawValue) -> Result<Option<Folder>, RecordError> {
     Ok(is_folder.then(|| Folder {
         item: ids::item(&item.id),
         drive,
+        name: item.name.clone(),
+        parent: parent.and_then(|parent| parent.id.as_deref()).map(ids::item),
     }))
 }
 

@@ -70,6 +70,9 @@ impl OneDrive {
             drive,
             item: folder.item,
             place: None,
+            name: folder.name,
+            parent: folder.parent,
+            former: Vec::new(),
         })
     }
 

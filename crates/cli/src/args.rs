@@ -64,7 +64,7 @@ pub(crate) enum Command {
     /// Check configuration, keys, archive, credentials, rights and folders, and say how to mend what is wrong; writes nothing
     Doctor(LedgerArg),
     /// Harvest once: read every designated folder, commit what is new
-    Harvest(LedgerArg),
+    Harvest(HarvestArgs),
     /// Keep running and harvest each ledger when its schedule says so
     Schedule(LedgerArg),
     /// Check the whole record offline
@@ -115,6 +115,15 @@ pub(crate) struct LedgerArg {
     /// Ledger; all of them when absent
     #[arg(long, value_name = "NAME")]
     pub(crate) ledger: Option<String>,
+}
+
+#[derive(Debug, Args, Default)]
+pub(crate) struct HarvestArgs {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArg,
+    /// List every folder in full, too, and compare, even if that is not due yet
+    #[arg(long)]
+    pub(crate) reconcile: bool,
 }
 
 #[derive(Debug, Args, Default)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use revtrail_archive::{Archive, ArchiveUrl, Retention, S3Archive, S3Options, S3Settings};
 use revtrail_connector::{Connector, ConnectorError};
-use revtrail_harvest::{Capture, FolderPlan, HarvestError, NextSigner, Policy, RunPlan, Step};
+use revtrail_harvest::{Capture, FolderPlan, HarvestError, NextSigner, Policy, RunPlan, Step, WalkDue};
 use revtrail_ledger::{FileSigner, PublicKey, Signer};
 use revtrail_model::{
     Digest,
@@ -246,6 +246,7 @@ pub(crate) async fn run_plan(
             })
         }),
         next_due: Arc::new(move |after| schedule.deadline_after(after)),
+        walk_due: walk_due(ledger),
         folders: folders.collect(),
         config_sha256: config.sha256,
         tool: Tool {
@@ -255,6 +256,18 @@ pub(crate) async fn run_plan(
         clock,
         snapshot_events: config.snapshot_events,
         progress,
+    })
+}
+
+/// Which folders are listed in full, from the ledger's settings.
+fn walk_due(ledger: &Ledger) -> Arc<dyn Fn(Option<Timestamp>, Timestamp) -> WalkDue + Send + Sync> {
+    let reconcile = ledger.reconcile.clone();
+    Arc::new(move |last, now| {
+        if reconcile.is_due(last, now) {
+            WalkDue::Now
+        } else {
+            WalkDue::NotYet
+        }
     })
 }
 

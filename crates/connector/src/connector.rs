@@ -66,6 +66,8 @@ pub struct Capabilities {
     pub provider: Provider,
     /// Most questions in one [`Connector::revisions`] call.
     pub revision_batch: usize,
+    /// Most of these calls under way at a time.
+    pub batches_in_flight: usize,
     /// How deleted items are named.
     pub addressing: Addressing,
     /// Whether a full listing tells of every live item, so that a known item it leaves out is gone.
@@ -152,6 +154,21 @@ pub struct FolderRoot {
     pub item: ItemId,
     /// Its place, where the provider addresses by place.
     pub place: Option<PlaceKey>,
+    /// Its own name, when told.
+    pub name: Option<String>,
+    /// What it is in, where the provider addresses by id, when told.
+    pub parent: Option<ItemId>,
+    /// Where it was before, for revisions that were saved there; a connector finds none.
+    pub former: Vec<FormerPlace>,
+}
+
+/// A place where a designated folder was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerPlace {
+    /// The place.
+    pub place: PlaceKey,
+    /// Until when it may have been there; what was saved there later is no longer in the folder.
+    pub until: Timestamp,
 }
 
 /// Where to read the feed.

@@ -19,8 +19,8 @@ pub mod settings;
 pub mod usage;
 
 pub use connector::{
-    Access, Addressing, Capabilities, Connector, Creation, DrivePlace, FeedPage, FeedPoint, FolderRoot, Next,
-    Page, Place, Within,
+    Access, Addressing, Capabilities, Connector, Creation, DrivePlace, FeedPage, FeedPoint, FolderRoot,
+    FormerPlace, Next, Page, Place, Within,
 };
 pub use content::{Content, ContentRef};
 pub use error::{Action, ConnectorError, ErrorKind};

@@ -9,6 +9,9 @@ use crate::time::Timestamp;
 pub struct Usage {
     /// HTTP requests sent, by operation, repeats included.
     pub requests: BTreeMap<&'static str, u64>,
+    /// What they cost in the provider's own units (Graph resource units, Drive quota units, Dropbox calls), by operation; a batch costs
+    /// what its parts do. Token requests cost none.
+    pub units: BTreeMap<&'static str, u64>,
     /// Requests that were repeats.
     pub retries: u64,
     /// Time waited because the provider asked for it, milliseconds.

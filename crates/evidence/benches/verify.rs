@@ -239,6 +239,7 @@ impl Log {
                 version: "0".into(),
             },
             kind: "run".into(),
+            units: [].into(),
             v: 1,
             windows,
         }
@@ -326,6 +327,7 @@ fn event(n: u64) -> Event {
         basis: Basis::Reported,
         derived_from: None,
         baseline: false,
+        reconciled: false,
         source_api: "drive.versions".into(),
         source_request_id: Some("2677f9ee-3f01-4188-8948-2934f7afb9a7".into()),
         raw_sha256: None,
@@ -344,11 +346,13 @@ fn window(first: u64, previous_window: Option<LeafRef>) -> WindowLeaf {
         folder: "month-end-close".into(),
         from_cursor_sha256: None,
         gaps: Vec::new(),
+        kept: None,
         ledger: "finance".into(),
         oldest_revision_at: None,
         pages: Count(1),
         previous_window,
         provider: Provider::OneDrive,
+        reconciled: Count(0),
         retries: Count(0),
         revisions_changed: Count(0),
         revisions_vanished: Count(0),
@@ -358,6 +362,7 @@ fn window(first: u64, previous_window: Option<LeafRef>) -> WindowLeaf {
         to_cursor_sha256: None,
         kind: "window".into(),
         v: 1,
+        walk: None,
     }
 }
 

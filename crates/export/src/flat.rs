@@ -4,7 +4,7 @@ use revtrail_model::event::{Event, Occurred};
 use serde_json::{Map, Value, json};
 
 /// Members of the flat form, in the order of CSV columns. An absent member is an empty cell.
-pub const COLUMNS: [&str; 37] = [
+pub const COLUMNS: [&str; 40] = [
     "log",
     "index",
     "id",
@@ -44,6 +44,7 @@ pub const COLUMNS: [&str; 37] = [
     "derived_from",
     "baseline",
     "raw_sha256",
+    "reconciled",
 ];
 
 /// The event at leaf `index` of `log` as a flat document. What the provider did not say is absent, never empty.
@@ -88,6 +89,9 @@ pub fn flat(log: &str, index: u64, event: &Event) -> Map<String, Value> {
     put("basis", json!(event.basis));
     put("derived_from", json!(event.derived_from));
     put("baseline", json!(event.baseline));
+    if event.reconciled {
+        put("reconciled", json!(true));
+    }
     put("raw_sha256", json!(event.raw_sha256));
     who(event, &mut put);
     when(event, &mut put);

@@ -17,6 +17,8 @@ pub struct Frame {
     pub scope: Scope,
     /// True for the folder's first look.
     pub baseline: bool,
+    /// True for what a full listing shows beside the feed.
+    pub reconciled: bool,
     /// The provider's clock at the start of the look before; nothing of this look was visible then.
     pub previous: Option<Timestamp>,
     /// The provider's clock at the end of this look's feed.
@@ -66,6 +68,7 @@ impl Frame {
             basis: Basis::Derived,
             derived_from: None,
             baseline: self.baseline,
+            reconciled: self.reconciled,
             source_api: source.operation.to_string(),
             source_request_id: source.request_id.as_deref().map(str::to_owned),
             raw_sha256: source.raw,

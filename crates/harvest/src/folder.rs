@@ -6,21 +6,24 @@ mod by_place;
 mod contents;
 mod gaps;
 mod gone;
+mod identity;
+mod walk;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use revtrail_connector::{
-    Addressing, Capabilities, Connector, ConnectorError, DrivePlace, ErrorKind, FeedPoint, FolderRoot, Place,
-    Usage, Within,
+    Addressing, Capabilities, Connector, ConnectorError, ErrorKind, FeedPoint, FolderRoot, Place, Usage,
 };
 use revtrail_model::{
     event::{Event, Scope},
     id::{AccountName, Cursor, FolderName, ItemId, LedgerName, PageToken, PlaceKey, TenantId},
-    leaf::{Counted, Gap, GapReason, VERSION, WindowLeaf, WindowState},
+    leaf::{Counted, Gap, GapReason, Kept, VERSION, Walk, WindowLeaf, WindowState},
     record::Count,
     sha256,
     time::{Clock, Timestamp},
 };
+
+use identity::Reach;
 
 use crate::{
     capture::Capture,
@@ -47,6 +50,15 @@ pub struct FolderPlan {
     pub capture: Capture,
     /// The account's connector.
     pub connector: Arc<dyn Connector>,
+}
+
+/// Whether a look also lists the folder in full and compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WalkDue {
+    /// It does.
+    Now,
+    /// The change feed is all it reads.
+    NotYet,
 }
 
 /// Most pages one listing may have: a faulty provider must not keep a run going for ever.
@@ -79,6 +91,9 @@ pub struct FolderRun<'a> {
     unavailable: BTreeMap<&'static str, u64>,
     /// Contents that could not be kept, by why.
     contents_failed: BTreeMap<String, u64>,
+    walk_due: WalkDue,
+    /// What a full listing beside the feed gave.
+    walk: Option<Walk>,
     /// Places to ask, with the entries that showed them.
     ask_places: BTreeMap<PlaceKey, (Source, Timestamp)>,
 }
@@ -93,6 +108,8 @@ struct Counters {
     truncated: u64,
     oldest: Option<Timestamp>,
     hole: Option<Hole>,
+    kept: Option<Kept>,
+    headless: u64,
     unknown_before: u64,
 }
 
@@ -112,6 +129,7 @@ impl<'a> FolderRun<'a> {
         ledger: &'a LedgerName,
         clock: Arc<dyn Clock>,
         (state, inventory): (FolderState, Inventory),
+        walk_due: WalkDue,
     ) -> Self {
         Self {
             plan,
@@ -134,6 +152,8 @@ impl<'a> FolderRun<'a> {
             last_asked: None,
             unavailable: BTreeMap::new(),
             contents_failed: BTreeMap::new(),
+            walk_due,
+            walk: None,
             ask_places: BTreeMap::new(),
         }
     }
@@ -157,9 +177,10 @@ impl<'a> FolderRun<'a> {
             return Ok(());
         }
         let outcome = match (self.check_root().await, self.capabilities.addressing) {
-            (Err(error), _) => Err(error.into()),
-            (Ok(()), Addressing::Id) => self.feed_by_id(draft).await,
-            (Ok(()), Addressing::Place) => self.feed_by_place(draft).await,
+            (Err(error), _) => Err(error),
+            (Ok(Reach::Gone), _) => Ok(()),
+            (Ok(Reach::Readable), Addressing::Id) => self.feed_by_id(draft).await,
+            (Ok(Reach::Readable), Addressing::Place) => self.feed_by_place(draft).await,
         };
         match outcome {
             Err(HarvestError::Connector(error)) => {
@@ -172,40 +193,6 @@ impl<'a> FolderRun<'a> {
                 Ok(())
             }
             other => other,
-        }
-    }
-
-    /// Resolves the folder at its first look and pins it by id; later looks go on by id even when it was renamed or moved.
-    async fn find(&mut self) -> Result<(), ConnectorError> {
-        if self.tenant.is_none() {
-            self.tenant = Some(self.plan.connector.preflight().await?.tenant);
-        }
-        if self.root.is_none() {
-            self.root = Some(self.plan.connector.resolve(&self.plan.place).await?);
-        }
-        Ok(())
-    }
-
-    /// Asks whether the folder itself is still there. A feed by id belongs to a whole drive: it goes on in silence when the folder is
-    /// deleted, in the bin or no longer shared with us. Then what the feed still tells is recorded, beside a gap.
-    async fn check_root(&mut self) -> Result<(), ConnectorError> {
-        let Some(root) = self.state.root() else {
-            return Ok(());
-        };
-        if self.capabilities.addressing == Addressing::Place {
-            return Ok(());
-        }
-        let place = Place {
-            drive: DrivePlace::Id(root.drive),
-            within: Within::Item(root.item),
-        };
-        match self.plan.connector.resolve(&place).await {
-            Err(error) if error.kind == ErrorKind::NotFound => {
-                self.miss(GapReason::FolderUnavailable, &error);
-                Ok(())
-            }
-            Err(error) => Err(error),
-            Ok(_) => Ok(()),
         }
     }
 
@@ -224,6 +211,7 @@ impl<'a> FolderRun<'a> {
                 drive_id: root.drive.clone(),
             },
             baseline: self.covers_from.is_none(),
+            reconciled: false,
             previous: self.covers_from,
             seen_at,
             observed_at: self.clock.now(),
@@ -239,6 +227,8 @@ impl<'a> FolderRun<'a> {
             self.state.drive = Some(root.drive.clone());
             self.state.item = Some(root.item.clone());
             self.state.place.clone_from(&root.place);
+            self.state.name.clone_from(&root.name);
+            self.state.parent.clone_from(&root.parent);
         }
     }
 
@@ -260,6 +250,7 @@ impl<'a> FolderRun<'a> {
         self.gaps.clear();
         self.contents_failed.clear();
         self.examined = 0;
+        self.walk = None;
         Part {
             events: std::mem::take(&mut self.events),
             window,
@@ -295,11 +286,13 @@ impl<'a> FolderRun<'a> {
             folder: self.plan.name.clone(),
             from_cursor_sha256: digest(&self.from_cursor),
             gaps,
+            kept: self.counted.kept,
             ledger: self.ledger.clone(),
             oldest_revision_at: self.counted.oldest,
             pages: Count(self.counted.pages),
             previous_window: self.state.last_window,
             provider: self.capabilities.provider,
+            reconciled: Count(self.events.iter().filter(|event| event.reconciled).count() as u64),
             retries: Count(usage.retries - self.usage_before.retries),
             revisions_changed: Count(self.counted.changed),
             revisions_vanished: Count(self.counted.vanished),
@@ -309,6 +302,7 @@ impl<'a> FolderRun<'a> {
             to_cursor_sha256: digest(&self.state.cursor),
             kind: "window".into(),
             v: VERSION,
+            walk: self.walk,
         }
     }
 

@@ -69,6 +69,7 @@ mod tests {
                 drive_id: "d".into(),
             },
             baseline: false,
+            reconciled: false,
             previous: None,
             seen_at: at,
             observed_at: at,

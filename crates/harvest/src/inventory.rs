@@ -93,6 +93,21 @@ impl Inventory {
         self.occupants.get(place)
     }
 
+    /// Moves everything at and below a place: the designated folder went from `from` to `to`.
+    pub fn rebase(&mut self, from: &PlaceKey, to: &PlaceKey) {
+        let moved = self.items.iter().filter_map(|(id, item)| {
+            let place = item.place.as_ref()?.rebased(from, to)?;
+            Some((id.clone(), place))
+        });
+        let moved: Vec<(ItemId, PlaceKey)> = moved.collect();
+        for (id, place) in moved {
+            if let Some(item) = self.items.get(&id).cloned() {
+                let place = Some(place);
+                self.put(id, Item { place, ..item });
+            }
+        }
+    }
+
     /// Live items at a place and below it.
     pub fn occupants_within(&self, place: &PlaceKey) -> Vec<(PlaceKey, ItemId)> {
         // '0' follows '/', so this range holds exactly the keys below the place.

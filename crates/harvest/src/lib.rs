@@ -26,7 +26,7 @@ pub mod years;
 
 pub use capture::{Capture, Policy};
 pub use error::HarvestError;
-pub use folder::FolderPlan;
-pub use run::{FolderSummary, KeyOf, NextSigner, RunPlan, Stamper, Step, Summary, run};
+pub use folder::{FolderPlan, WalkDue};
+pub use run::{Counts, FolderSummary, KeyOf, Nearness, NextSigner, RunPlan, Stamper, Step, Summary, run};
 pub use stamps::{StampEvery, TimeStamper};
 pub use years::init;

@@ -20,7 +20,7 @@ pub use settle::{Departed, PlacesSettled};
 
 use crate::{
     error::HarvestError,
-    inventory::Interner,
+    inventory::{Interner, Inventory, Item, Status},
     meta::Meta,
     spool::{Source, Spool},
 };
@@ -48,6 +48,84 @@ pub struct PlaceRound {
 }
 
 impl PlaceRound {
+    /// Applies one entry of a listing that is compared with what is known: as [`PlaceRound::take`], but leaves out what is as known,
+    /// and places where nothing was known to live: such a listing names every place ever left empty.
+    pub fn take_differing(
+        &mut self,
+        change: Change,
+        seen_at: Timestamp,
+        (root, spool): (&PlaceKey, &mut Spool),
+        inventory: &Inventory,
+    ) -> Result<(), HarvestError> {
+        let is_known = match &change.seen {
+            Seen::Present(meta) => match &meta.location {
+                Location::Place { key, .. } if !self.has_view_of(key) => {
+                    let marker = meta.head.as_ref().map(|head| head.marker.as_str());
+                    let same = |item: &Item| {
+                        item.status == Status::Inside
+                            && item.place.as_ref() == Some(key)
+                            && item.kind == meta.kind
+                            && (meta.name.is_none() || item.name.as_deref() == meta.name.as_deref())
+                            && item.has_content(marker)
+                    };
+                    let same = inventory.item(&meta.id).is_some_and(same);
+                    if same {
+                        self.seen.insert(meta.id.clone());
+                    }
+                    same
+                }
+                _ => false,
+            },
+            Seen::Vacated { place, .. } => {
+                !self.has_view_of(place) && inventory.occupants_within(place).is_empty()
+            }
+            _ => false,
+        };
+        if is_known {
+            return Ok(());
+        }
+        self.take(change, seen_at, (root, spool))
+    }
+
+    /// Whether the round showed this place, or one below it.
+    fn has_view_of(&self, place: &PlaceKey) -> bool {
+        let below = PlaceKey::from(format!("{place}/"))..PlaceKey::from(format!("{place}0"));
+        self.view.contains_key(place) || self.view.range(below).next().is_some()
+    }
+
+    /// Forgets what a later feed tells better: its places, what is below those that it vacated, and its items, which count as seen.
+    pub fn leave_to(&mut self, later: &Self) {
+        let settled = |place: &PlaceKey| {
+            let mut at = Some(place.clone());
+            let mut is_itself = true;
+            while let Some(here) = at {
+                let told = later.view.get(&here);
+                let clears = |viewed: &Viewed| {
+                    viewed
+                        .holds
+                        .as_ref()
+                        .is_none_or(|meta| meta.kind != ItemKind::Folder)
+                };
+                if told.is_some_and(|viewed| is_itself || clears(viewed)) {
+                    return true;
+                }
+                is_itself = false;
+                at = parent_place(&here);
+            }
+            false
+        };
+        self.view.retain(|place, viewed| {
+            let is_told = |meta: &Meta| later.seen.contains(&meta.id);
+            !settled(place) && !viewed.holds.as_ref().is_some_and(is_told)
+        });
+        self.seen.extend(later.seen.iter().cloned());
+    }
+
+    /// How many items the round showed.
+    pub fn items(&self) -> usize {
+        self.seen.len()
+    }
+
     /// Applies one feed entry, in order: a file takes its place and clears what was below, a folder takes its place, a tombstone clears
     /// the place and everything below (Dropbox `list_folder`).
     pub fn take(

@@ -9,7 +9,9 @@ use revtrail_connector::{
 use revtrail_model::{
     event::{Action, Basis, Event, Occurred},
     id::{ItemId, RevisionId},
-    time::Timestamp,
+    leaf::Kept,
+    record::Count,
+    time::{Timestamp, plus_seconds},
 };
 
 use crate::{
@@ -36,6 +38,10 @@ pub struct Listed {
     pub oldest: Option<Timestamp>,
     /// Where the provider's numbers say that revisions were removed before we saw them.
     pub hole: Option<Hole>,
+    /// How far back the list goes, if it does not go back to the start.
+    pub kept: Option<Kept>,
+    /// The list lacks the revision that the item names as its present content.
+    pub headless: bool,
 }
 
 /// A stretch of time in which revisions were saved that are no longer listed and were never recorded.
@@ -98,11 +104,15 @@ pub fn take_list(
         return Ok(Listed::default());
     };
     let pending = item.pending.take().map(|pending| *pending).unwrap_or_default();
-    item.marker = pending.details.head.as_ref().map(|head| head.marker.clone());
     if list.now == Presence::Gone {
         // Deleted since the feed was read: the next look shows the tombstone.
+        item.marker = pending.details.head.as_ref().map(|head| head.marker.clone());
         inventory.put(id.clone(), item);
         return Ok(Listed::default());
+    }
+    let headless = is_headless(&item, &pending, &list);
+    if !headless {
+        item.marker = pending.details.head.as_ref().map(|head| head.marker.clone());
     }
     let path = pending
         .last_path
@@ -111,6 +121,7 @@ pub fn take_list(
         .or_else(|| inventory.tree(root).path(id));
     let frame = Frame {
         baseline: pending.baseline,
+        reconciled: pending.reconciled,
         ..frame.clone()
     };
     let mut taking = Taking {
@@ -118,7 +129,11 @@ pub fn take_list(
         id,
         pending: &pending,
         path: path.clone(),
-        out: summary(&list, &item),
+        out: Listed {
+            kept: kept(&item, &pending, &list),
+            headless,
+            ..summary(&list, &item)
+        },
     };
     let source = pending.source();
     let subject = (id, path.as_deref());
@@ -129,6 +144,9 @@ pub fn take_list(
     taking.new_revisions(&item, list.revisions.iter(), spool)?;
     let out = taking.out;
     remember(&mut item, &list.revisions);
+    if headless {
+        item.pending = Some(Box::new(pending));
+    }
     inventory.put(id.clone(), item);
     Ok(out)
 }
@@ -149,6 +167,36 @@ fn summary(list: &RevisionList, item: &Item) -> Listed {
         hole: hole(&list.revisions, item),
         ..Listed::default()
     }
+}
+
+/// Whether a list lacks what the item itself named as its present content: the provider has not caught up with itself.
+pub fn is_headless(item: &Item, pending: &Pending, list: &RevisionList) -> bool {
+    let head = pending
+        .details
+        .head
+        .as_ref()
+        .and_then(|head| head.revision.as_ref());
+    match head {
+        Some(head) => list.revisions.iter().all(|revision| revision.id != *head),
+        None => list.revisions.is_empty() && !item.revisions.is_empty(),
+    }
+}
+
+/// Creation and first revision of one upload may lie this far apart.
+const UPLOAD_SECONDS: i64 = 60;
+
+/// How far back a list goes that does not begin at the beginning.
+pub fn kept(item: &Item, pending: &Pending, list: &RevisionList) -> Option<Kept> {
+    let oldest = list.revisions.iter().map(|revision| revision.at).min()?;
+    let created = pending.details.created.as_ref().map(|created| created.at);
+    let after_creation = created.is_some_and(|at| plus_seconds(at, UPLOAD_SECONDS) < oldest);
+    let recorded_before = item.revisions.iter().any(|known| known.at < oldest);
+    let whole = list.completeness != Completeness::Truncated;
+    (whole && (after_creation || recorded_before)).then_some(Kept {
+        files: Count(1),
+        from: oldest,
+        most: Count(list.revisions.len() as u64),
+    })
 }
 
 /// Records what the provider lists now.
@@ -320,3 +368,6 @@ pub fn describe(event: &mut Event, revision: &Revision) {
     event.mime_type.clone_from(&revision.mime_type);
     set_actor(event, revision.actor.clone());
 }
+
+#[cfg(test)]
+mod tests;

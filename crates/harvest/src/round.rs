@@ -10,7 +10,7 @@ use revtrail_model::{event::ItemKind, id::ItemId, time::Timestamp};
 
 use crate::{
     error::HarvestError,
-    inventory::{Interner, Inventory, Lookup, Node, Tree},
+    inventory::{Interner, Inventory, Item, Lookup, Node, Status, Tree},
     meta::Meta,
     spool::{Source, Spool},
 };
@@ -65,9 +65,21 @@ pub struct Entry {
     held: Option<Box<Raw>>,
 }
 
+/// Which entries a round keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that show something else than what is known: a full listing that is only compared shall cost memory and raw records for
+    /// what differs, not for everything there is.
+    Differing,
+}
+
 /// Entries of a round, by item.
 #[derive(Debug, Default)]
 pub struct Round {
+    keep: Keep,
     entries: HashMap<ItemId, Entry>,
     interner: Interner,
     /// Every item the round showed, for finding what a full listing left out.
@@ -75,6 +87,14 @@ pub struct Round {
 }
 
 impl Round {
+    /// An empty round.
+    pub fn new(keep: Keep) -> Self {
+        Self {
+            keep,
+            ..Self::default()
+        }
+    }
+
     /// Adds one feed entry; a later entry for the same item replaces an earlier one.
     pub fn take(
         &mut self,
@@ -100,6 +120,15 @@ impl Round {
             return Ok(());
         }
         self.seen.insert(id.clone());
+        if self.keep == Keep::Differing
+            && !self.entries.contains_key(&id)
+            && view
+                .inventory
+                .item(&id)
+                .is_some_and(|known| is_as_known(known, &shown))
+        {
+            return Ok(());
+        }
         let source = Source {
             raw: None,
             operation: change.raw.operation.into(),
@@ -125,10 +154,7 @@ impl Round {
             inventory: view.inventory,
         };
         let standing = overlay.standing(id, view.root);
-        let recorded = view
-            .inventory
-            .item(id)
-            .is_some_and(crate::inventory::Item::is_recorded);
+        let recorded = view.inventory.item(id).is_some_and(Item::is_recorded);
         let is_folder = self
             .entries
             .get(id)
@@ -179,6 +205,23 @@ impl Round {
             seen: self.seen,
         })
     }
+}
+
+/// Whether an entry shows an item just as it is known.
+fn is_as_known(known: &Item, shown: &Shown) -> bool {
+    let (meta, status) = match shown {
+        Shown::Present(meta) => (meta, Status::Inside),
+        Shown::Trashed(meta, _) => (meta, Status::Trashed),
+        Shown::Deleted { .. } => return matches!(known.status, Status::Deleted | Status::Lost),
+        Shown::Lost => return known.status == Status::Lost,
+    };
+    if known.parent != meta.parent || known.kind != meta.kind {
+        return false;
+    }
+    // Of what lies outside, names and contents are not known, and not our business.
+    let is_outside = known.status == Status::Outside && status == Status::Inside;
+    let same_name = meta.name.is_none() || known.name == meta.name;
+    is_outside || known.status == status && same_name && known.has_content(meta.marker())
 }
 
 /// What a round is read against.

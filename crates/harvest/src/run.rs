@@ -12,7 +12,7 @@ use revtrail_model::{
     Digest,
     id::{FolderName, LedgerName, RunId},
     layout::LogName,
-    leaf::{GapReason, RunLeaf, Tool, VERSION, WindowState},
+    leaf::{GapReason, RunLeaf, Tool, VERSION, WindowLeaf, WindowState},
     record::Count,
     time::{Clock, Timestamp, millis_between},
 };
@@ -21,7 +21,7 @@ use crate::{
     capture::Vault,
     commit::{Committed, NextState, Target, Tip, commit},
     error::HarvestError,
-    folder::{FolderPlan, FolderRun, Progress},
+    folder::{FolderPlan, FolderRun, Progress, WalkDue},
     holds,
     log::{OpenLog, newest_log, open_log},
     publish,
@@ -57,6 +57,8 @@ pub struct RunPlan {
     pub retention: Arc<dyn Fn(i16) -> Option<Retention> + Send + Sync>,
     /// When the next snapshot is due after a moment, from the schedule.
     pub next_due: Arc<dyn Fn(Timestamp) -> Option<Timestamp> + Send + Sync>,
+    /// Whether a folder last listed in full then is due for another full listing beside its feed; our clock.
+    pub walk_due: Arc<dyn Fn(Option<Timestamp>, Timestamp) -> WalkDue + Send + Sync>,
     /// Folders, in the order of the configuration.
     pub folders: Vec<FolderPlan>,
     /// SHA-256 of the configuration file.
@@ -134,7 +136,9 @@ pub struct Summary {
     /// Final window of each folder.
     pub folders: BTreeMap<FolderName, FolderSummary>,
     /// Requests sent, by account and operation.
-    pub requests: BTreeMap<String, BTreeMap<String, u64>>,
+    pub requests: Counts,
+    /// What they cost in the provider's own units, by account and operation.
+    pub units: Counts,
     /// Files whose revisions were asked for.
     pub files_listed: u64,
 }
@@ -146,10 +150,38 @@ pub struct FolderSummary {
     pub state: WindowState,
     /// Events recorded.
     pub events: u64,
+    /// Events among them that a full listing showed and the feed had not told.
+    pub reconciled: u64,
     /// Why something is missing.
     pub gaps: Vec<GapReason>,
     /// Why the folder could not be read at all.
     pub failure: Option<ErrorKind>,
+    /// How far back the provider keeps revisions, where that comes near the time between two looks.
+    pub retention: Option<Nearness>,
+}
+
+/// The provider's retention, measured, beside the time between two looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nearness {
+    /// The shortest time for which some file's revisions were still listed, milliseconds.
+    pub kept_ms: i64,
+    /// Time from the look before to this one, or from this one to the next as the schedule has it, whichever is longer, milliseconds.
+    pub interval_ms: i64,
+    /// Revisions in the longest list that does not begin at the beginning.
+    pub most: u64,
+}
+
+/// What is kept for less than twice the interval may be gone when one look is missed.
+fn nearness(window: &WindowLeaf, period_ms: i64) -> Option<Nearness> {
+    let (kept, seen_at) = (window.kept?, window.covers_to?);
+    let since = window.covers_from.map_or(0, |from| millis_between(from, seen_at));
+    let kept_ms = millis_between(kept.from, seen_at);
+    let interval_ms = since.max(period_ms);
+    (interval_ms > kept_ms / 2).then_some(Nearness {
+        kept_ms,
+        interval_ms,
+        most: kept.most.0,
+    })
 }
 
 impl Summary {
@@ -216,7 +248,8 @@ struct Running<'a> {
     contents: Mutex<BTreeSet<Digest>>,
     started_at: Timestamp,
     run_id: RunId,
-    counted: BTreeMap<String, BTreeMap<String, u64>>,
+    counted: Counts,
+    spent: Counts,
     summary: Summary,
 }
 
@@ -243,7 +276,8 @@ impl<'a> Running<'a> {
             contents: Mutex::default(),
             started_at,
             run_id,
-            counted: BTreeMap::new(),
+            counted: Counts::new(),
+            spent: Counts::new(),
             summary: Summary::default(),
         })
     }
@@ -252,11 +286,14 @@ impl<'a> Running<'a> {
     async fn look(&mut self, folder: &FolderPlan) -> Result<(), HarvestError> {
         let state = self.folders.get(&folder.name).cloned().unwrap_or_default();
         let inventory = self.inventories.remove(&folder.name).unwrap_or_default();
+        let walked = state.walked.map(|walked| walked.at);
+        let due = (self.plan.walk_due)(walked, self.started_at);
         let mut look = FolderRun::new(
             folder,
             &self.plan.ledger,
             Arc::clone(&self.plan.clock),
             (state, inventory),
+            due,
         );
         look.read_feed(&mut self.draft).await?;
         self.take_contents(&mut look).await?;
@@ -307,19 +344,22 @@ impl<'a> Running<'a> {
     fn take_part(&mut self, look: &mut FolderRun<'_>) {
         let part = look.take_part(&self.draft.spool);
         let gaps = part.window.gaps.iter().map(|gap| gap.reason).collect();
-        let before = self
-            .summary
-            .folders
-            .get(look.name())
-            .map_or(0, |folder| folder.events);
-        let events = before + part.events.len() as u64;
+        let now = self.plan.clock.now();
+        // The deadline is the second due moment from now.
+        let period_ms = (self.plan.next_due)(now).map_or(0, |due| millis_between(now, due) / 2);
+        let before = self.summary.folders.get(look.name());
+        let near_before = before.and_then(|folder| folder.retention);
+        let retention = nearness(&part.window, period_ms).or(near_before);
+        let (events, reconciled) = before.map_or((0, 0), |folder| (folder.events, folder.reconciled));
         self.summary.folders.insert(
             look.name().clone(),
             FolderSummary {
                 state: part.window.state,
-                events,
+                events: events + part.events.len() as u64,
+                reconciled: reconciled + part.window.reconciled.0,
                 gaps,
                 failure: look.failure().cloned(),
+                retention,
             },
         );
         self.folders.insert(look.name().clone(), look.state.clone());
@@ -391,27 +431,13 @@ impl<'a> Running<'a> {
                 run.clock_offset_ms
                     .insert(account.clone(), millis_between(theirs, ours).to_string());
             }
-            let counts: BTreeMap<String, u64> = usage
-                .requests
-                .iter()
-                .map(|(operation, count)| ((*operation).to_owned(), *count))
-                .collect();
-            let before = self
-                .counted
-                .insert(account.clone(), counts.clone())
-                .unwrap_or_default();
-            let since: BTreeMap<String, Count> = counts
-                .iter()
-                .map(|(operation, count)| {
-                    (
-                        operation.clone(),
-                        Count(count - before.get(operation).copied().unwrap_or(0)),
-                    )
-                })
-                .filter(|(_, count)| count.0 > 0)
-                .collect();
-            if !since.is_empty() {
-                run.requests.insert(account, since);
+            let requests = since(&mut self.counted, &account, &usage.requests);
+            if !requests.is_empty() {
+                run.requests.insert(account.clone(), requests);
+            }
+            let units = since(&mut self.spent, &account, &usage.units);
+            if !units.is_empty() {
+                run.units.insert(account, units);
             }
         }
         run
@@ -420,9 +446,30 @@ impl<'a> Running<'a> {
     async fn finish(mut self) -> Result<Summary, HarvestError> {
         self.commit().await?;
         self.summary.requests = self.counted;
+        self.summary.units = self.spent;
         self.summary.log = self.name.to_string();
         Ok(self.summary)
     }
+}
+
+/// Counts by account and operation.
+pub type Counts = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// What was counted for the account since the last time.
+fn since(counted: &mut Counts, account: &str, now: &BTreeMap<&'static str, u64>) -> BTreeMap<String, Count> {
+    let counts: BTreeMap<String, u64> = now
+        .iter()
+        .map(|(operation, count)| ((*operation).to_owned(), *count))
+        .collect();
+    let before = counted
+        .insert(account.to_owned(), counts.clone())
+        .unwrap_or_default();
+    let more = |operation: &String, count: u64| count - before.get(operation).copied().unwrap_or(0);
+    counts
+        .into_iter()
+        .map(|(operation, count)| (operation.clone(), Count(more(&operation, count))))
+        .filter(|(_, count)| count.0 > 0)
+        .collect()
 }
 
 /// A run leaf with everything but what only the commit knows.
@@ -442,6 +489,7 @@ pub(crate) fn run_leaf(plan: &RunPlan, (started_at, now): (Timestamp, Timestamp)
         timestamps: BTreeMap::new(),
         tool: plan.tool.clone(),
         kind: "run".into(),
+        units: BTreeMap::new(),
         v: VERSION,
         windows: Vec::new(),
     }

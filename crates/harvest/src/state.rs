@@ -13,7 +13,7 @@ use std::{
     io::{BufRead as _, BufReader, Write},
 };
 
-use revtrail_connector::FolderRoot;
+use revtrail_connector::{FolderRoot, FormerPlace};
 use revtrail_model::{
     Digest,
     id::{Cursor, DriveId, FolderName, HoldId, ItemId, PlaceKey, TenantId},
@@ -43,18 +43,30 @@ pub enum StateKind {
 /// What a run must know of one folder beside its items. Fields in canonical order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FolderState {
+    /// How many changes of the folder itself are recorded; numbers the next one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub changes: u32,
     /// Where to resume the feed; absent before the first look has read it to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Cursor>,
     /// Its root of items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drive: Option<DriveId>,
+    /// Places where the folder was before, where the provider addresses by place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Former>,
     /// The folder's own id, pinned at the first look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<ItemId>,
     /// The folder's window before, in this log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_window: Option<LeafRef>,
+    /// The folder's own name when last told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the folder was in when last told, where the provider addresses by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ItemId>,
     /// Places whose revisions are still to be listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending_places: Vec<PlaceKey>,
@@ -67,6 +79,41 @@ pub struct FolderState {
     /// Customer organisation or account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantId>,
+    /// The last full listing read to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub walked: Option<Walked>,
+}
+
+/// A place where a designated folder was. Fields in canonical order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// The place.
+    pub place: PlaceKey,
+    /// The provider's clock when it was found elsewhere.
+    pub until: Timestamp,
+}
+
+impl From<Former> for FormerPlace {
+    fn from(former: Former) -> Self {
+        Self {
+            place: former.place,
+            until: former.until,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "signature demanded by serde")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// When a folder was last listed in full. Fields in canonical order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Walked {
+    /// Our clock at its end, for the schedule.
+    pub at: Timestamp,
+    /// The provider's clock at its start: what it did not show, happened later.
+    pub from: Timestamp,
 }
 
 impl FolderState {
@@ -76,6 +123,9 @@ impl FolderState {
             drive: self.drive.clone()?,
             item: self.item.clone()?,
             place: self.place.clone(),
+            name: self.name.clone(),
+            parent: self.parent.clone(),
+            former: self.former.iter().cloned().map(FormerPlace::from).collect(),
         })
     }
 }

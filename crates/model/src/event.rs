@@ -364,6 +364,8 @@ pub struct Event {
     pub derived_from: Option<String>,
     /// Found by the first harvest of the folder.
     pub baseline: bool,
+    /// Found by comparing a full listing with what was known, not told by the change feed.
+    pub reconciled: bool,
     /// Operation that showed it, for example `drive.versions`.
     pub source_api: String,
     /// The provider's id of that request.
@@ -371,6 +373,9 @@ pub struct Event {
     /// Digest of the raw record line; absent when no single record shows the fact.
     pub raw_sha256: Option<Digest>,
 }
+
+/// Operation of facts about the designated folder itself, which is not one of the items in it.
+pub const DESIGNATED_FOLDER: &str = "designated_folder";
 
 /// Where a fact belongs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -74,6 +74,18 @@ impl PlaceKey {
             .strip_prefix(ancestor.as_str())
             .is_some_and(|rest| rest.starts_with('/'))
     }
+
+    /// The same place after what was at `from` went to `to`; `None` when it is not at or below `from`.
+    #[must_use]
+    pub fn rebased(&self, from: &Self, to: &Self) -> Option<Self> {
+        if self == from {
+            return Some(to.clone());
+        }
+        let rest = self
+            .is_below(from)
+            .then(|| self.0.strip_prefix(from.as_str()))??;
+        Some(Self::from(format!("{}{rest}", to.as_str())))
+    }
 }
 
 /// A file store with an API of its own.
@@ -116,6 +128,15 @@ mod tests {
         assert!(place("/a/b").is_below(&place("/a")));
         assert!(!place("/ab").is_below(&place("/a")));
         assert!(!place("/a").is_below(&place("/a")));
+    }
+
+    #[test]
+    fn a_place_follows_what_it_is_in() {
+        let place = |text: &str| PlaceKey::from(text);
+        let rebased = |text: &str| place(text).rebased(&place("/a"), &place("/c/d"));
+        assert_eq!(rebased("/a"), Some(place("/c/d")));
+        assert_eq!(rebased("/a/b/x"), Some(place("/c/d/b/x")));
+        assert_eq!(rebased("/ab"), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub use event::{EventGlance, EventLeaf, seal};
 pub use hold::{Hold, HoldAction, HoldLeaf, seal_hold};
 pub use log::{CloseLeaf, GenesisLeaf, PreviousLog};
 pub use run::{CheckpointRef, Objects, Requests, RunLeaf, Tool};
-pub use window::{Counted, Gap, GapReason, LeafRef, WindowLeaf, WindowState};
+pub use window::{Counted, Gap, GapReason, Kept, LeafRef, Walk, WindowLeaf, WindowState};
 
 use crate::{ModelError, disclosure::Commitments, record::canonical};
 

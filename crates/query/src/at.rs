@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use revtrail_model::{
-    event::{Action, Event, ItemKind},
+    event::{Action, DESIGNATED_FOLDER, Event, ItemKind},
     id::{FolderName, ItemId},
     time::Timestamp,
 };
@@ -52,10 +52,10 @@ pub struct Standing {
 pub fn at(rows: &[Row], time: Timestamp) -> Vec<Standing> {
     let changes = PathChanges::of(rows);
     let mut items: BTreeMap<(FolderName, ItemId), Vec<&Row>> = BTreeMap::new();
-    // What follows from a fact tells nothing of its own about the item.
-    let facts = rows
-        .iter()
-        .filter(|row| row.event.action != Action::InstructionsChanged);
+    // What follows from a fact tells nothing of its own about the item, and the designated folder is none.
+    let facts = rows.iter().filter(|row| {
+        row.event.action != Action::InstructionsChanged && row.event.source_api != DESIGNATED_FOLDER
+    });
     for row in facts {
         items
             .entry((row.event.scope.folder.clone(), row.event.item_id.clone()))

@@ -94,10 +94,16 @@ fn is_closable(reason: GapReason) -> bool {
     match reason {
         GapReason::RevisionsPending
         | GapReason::RevisionsUnavailable
+        | GapReason::HeadMissing
         | GapReason::FolderUnavailable
         | GapReason::FeedFailed
+        | GapReason::WalkFailed
         | GapReason::Malformed => true,
-        GapReason::RevisionsTruncated | GapReason::ContentsUnavailable | GapReason::CursorLost => false,
+        GapReason::RevisionsTruncated
+        | GapReason::ContentsUnavailable
+        | GapReason::CursorLost
+        | GapReason::FeedIncomplete
+        | GapReason::FolderReplaced => false,
     }
 }
 

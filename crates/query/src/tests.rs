@@ -39,15 +39,19 @@ struct Told<'a> {
     previous: Option<&'a str>,
 }
 
-fn row(told: &Told<'_>) -> Row {
-    let scope = Scope {
+fn scope() -> Scope {
+    Scope {
         ledger: "l".into(),
         folder: "f".into(),
         function: None,
         provider: Provider::OneDrive,
         tenant: "t".into(),
         drive_id: "d".into(),
-    };
+    }
+}
+
+fn row(told: &Told<'_>) -> Row {
+    let scope = scope();
     let item_id = ItemId::from(told.item);
     let marker = told.index.to_string();
     let id = EventKey {
@@ -92,6 +96,7 @@ fn row(told: &Told<'_>) -> Row {
         basis: Basis::Reported,
         derived_from: None,
         baseline: false,
+        reconciled: false,
         source_api: "test".into(),
         source_request_id: None,
         raw_sha256: None,

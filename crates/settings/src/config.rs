@@ -20,6 +20,7 @@ use crate::{
         AccountFile, ArchiveFile, CaptureFile, ConfigFile, FolderFile, LedgerFile, LockModeFile, SigningFile,
         StampPer, TimestampsFile,
     },
+    reconcile::Reconcile,
     retention::Period,
     schedule::Schedule,
 };
@@ -106,6 +107,8 @@ pub struct Ledger {
     pub origin: String,
     /// When it is harvested.
     pub schedule: Schedule,
+    /// When its folders are listed in full.
+    pub reconcile: Reconcile,
     /// How long a year's record is locked after the end of that year.
     pub retention: Period,
     /// Its folders, in the order of the file.
@@ -342,6 +345,11 @@ impl Checks {
             self.problem(format!("{key}.folders"), "a ledger needs at least one folder");
         }
         let schedule = self.parsed(&format!("{key}.schedule"), file.schedule.parse::<Schedule>());
+        let reconcile = file
+            .reconcile
+            .as_deref()
+            .map_or(Ok(Reconcile::default()), str::parse);
+        let reconcile = self.parsed(&format!("{key}.reconcile"), reconcile);
         let retention = self.parsed(&format!("{key}.retention"), file.retention.parse::<Period>());
         let mut names = BTreeSet::new();
         let folders = file
@@ -364,6 +372,7 @@ impl Checks {
             Ledger {
                 origin: file.origin,
                 schedule: schedule?,
+                reconcile: reconcile?,
                 retention: retention?,
                 folders,
             },

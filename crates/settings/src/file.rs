@@ -149,6 +149,10 @@ pub struct LedgerFile {
     /// When it is harvested: five cron fields, UTC. The record says from this when the next snapshot is due, so it must be the
     /// schedule that really runs (that of the cron job). No default.
     pub schedule: String,
+    /// When each folder is also listed in full, and the listing compared with what the change feed told: an interval (`1d`, `12h`), five
+    /// cron fields (UTC), or `never`. What the feed left out is found only so; each listing costs as much as a first look without its
+    /// revisions. It happens at the first harvest when it is due. Default `1d`.
+    pub reconcile: Option<String>,
     /// How long a year's record is locked after the end of that year: `7y`, `18m`, `90d`. Longer cannot be undone, shorter loses
     /// evidence. No default.
     pub retention: String,

@@ -3,6 +3,7 @@
 mod config;
 mod error;
 mod file;
+mod reconcile;
 mod retention;
 mod schedule;
 
@@ -12,6 +13,7 @@ pub use file::{
     AccountFile, ArchiveFile, CaptureFile, ConfigFile, EarlierKeyFile, FolderFile, HarvestFile, LedgerFile,
     LockFile, LockModeFile, SigningFile, StampPer, TimestampsFile,
 };
+pub use reconcile::Reconcile;
 pub use retention::Period;
 pub use schedule::Schedule;
 

@@ -73,6 +73,12 @@ pub enum Fault {
     PurgedMidPaging,
     /// Contents of a file come with their first byte changed.
     WrongBytes,
+    /// A page of the change feed leaves out entries, and they never come; a full listing shows everything all the same.
+    OmittedChange {
+        /// Of items with this name only, letter case aside; absent: every entry of the page.
+        #[serde(default)]
+        name: Option<String>,
+    },
 }
 
 /// [`Fault`] without its values; what code asks for.
@@ -107,6 +113,7 @@ pub enum FaultKind {
     VanishedRevision,
     PurgedMidPaging,
     WrongBytes,
+    OmittedChange,
 }
 
 impl Fault {
@@ -136,6 +143,16 @@ impl Fault {
             Self::VanishedRevision => FaultKind::VanishedRevision,
             Self::PurgedMidPaging => FaultKind::PurgedMidPaging,
             Self::WrongBytes => FaultKind::WrongBytes,
+            Self::OmittedChange { .. } => FaultKind::OmittedChange,
+        }
+    }
+
+    /// Whether it leaves out the entry of an item with this name.
+    pub fn omits(&self, name: &str) -> bool {
+        match self {
+            Self::OmittedChange { name: Some(wanted) } => wanted.to_lowercase() == name.to_lowercase(),
+            Self::OmittedChange { name: None } => true,
+            _ => false,
         }
     }
 

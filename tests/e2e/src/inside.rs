@@ -6,7 +6,9 @@ use std::{fs, path::Path, sync::Arc};
 use revtrail_archive::{Archive, MemoryArchive};
 use revtrail_connector::Connector;
 use revtrail_evidence::{Policy, RecordSource, Report, SourceError};
-use revtrail_harvest::{Capture, FolderPlan, HarvestError, NextSigner, Policy, RunPlan, Summary};
+use revtrail_harvest::{
+    Capture, FolderPlan, HarvestError, NextSigner, Policy as CapturePolicy, RunPlan, Summary, WalkDue,
+};
 use revtrail_ledger::{Algorithm, FileSigner, Origin, PublicKey, Signer as _, VerifierKey};
 use revtrail_model::{
     id::LedgerName,
@@ -64,15 +66,16 @@ impl<'a> Inside<'a> {
             place: folder.place.clone(),
             capture: Capture {
                 policy: match folder.capture {
-                    CaptureFile::Metadata => Policy::Metadata,
-                    CaptureFile::Conventions => Policy::Conventions,
-                    CaptureFile::All => Policy::All,
+                    CaptureFile::Metadata => CapturePolicy::Metadata,
+                    CaptureFile::Conventions => CapturePolicy::Conventions,
+                    CaptureFile::All => CapturePolicy::All,
                 },
                 max_bytes: folder.capture_max_bytes,
             },
             connector: connect(&self.config.accounts[&folder.account], now),
         });
         let (config, key, schedule) = (self.config.clone(), self.key, ledger.schedule.clone());
+        let reconcile = ledger.reconcile.clone();
         RunPlan {
             ledger: self.ledger.clone(),
             origin: ledger.origin.clone(),
@@ -85,6 +88,13 @@ impl<'a> Inside<'a> {
             }),
             retention: Arc::new(|_| None),
             next_due: Arc::new(move |after| schedule.deadline_after(after)),
+            walk_due: Arc::new(move |last, now| {
+                if reconcile.is_due(last, now) {
+                    WalkDue::Now
+                } else {
+                    WalkDue::NotYet
+                }
+            }),
             folders: folders.collect(),
             config_sha256: self.config.sha256,
             tool: Tool {

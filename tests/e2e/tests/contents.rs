@@ -109,8 +109,8 @@ fn assert_stored(bench: &Bench, events: &[Value]) {
         .filter_map(|event| event["content_sha256"].as_str())
         .collect();
     let objects = stored(bench);
-    let names: BTreeSet<&str> = objects.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, named);
+    let stored: BTreeSet<&str> = objects.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(stored, named);
     for (name, bytes) in &objects {
         assert_eq!(*name, sha256(bytes).to_string());
     }

@@ -109,6 +109,9 @@ impl Pages {
             drive: "drive".into(),
             item: "item".into(),
             place: Some("/handbook".into()),
+            name: None,
+            parent: None,
+            former: Vec::new(),
         };
         let mut understood = Understood::default();
         for start in [FeedPoint::Start, FeedPoint::After("drive 5".into())] {

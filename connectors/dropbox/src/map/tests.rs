@@ -23,6 +23,9 @@ fn handbook() -> View {
         drive: DriveId::from("1"),
         item: ItemId::from("id:f"),
         place: Some(PlaceKey::from("/handbook")),
+        name: None,
+        parent: None,
+        former: Vec::new(),
     })
 }
 
@@ -148,6 +151,9 @@ fn below_the_root_of_a_namespace_the_path_is_the_whole_path() {
         drive: DriveId::from("1"),
         item: ItemId::from("ns:1"),
         place: Some(PlaceKey::from("")),
+        name: None,
+        parent: None,
+        former: Vec::new(),
     });
     let path = |key: &str, display| view.relative(&PlaceKey::from(key), Some(display));
     assert_eq!(path("/a/b", "/A/b").as_deref(), Some("A/b"));

@@ -37,6 +37,9 @@ fn root() -> FolderRoot {
         drive: HOME.into(),
         item: "id:h".into(),
         place: Some("/handbook".into()),
+        name: None,
+        parent: None,
+        former: Vec::new(),
     }
 }
 

@@ -26,6 +26,9 @@ fn root() -> FolderRoot {
         drive: "0ARoot".into(),
         item: "F".into(),
         place: None,
+        name: None,
+        parent: None,
+        former: Vec::new(),
     }
 }
 

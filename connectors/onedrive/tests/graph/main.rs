@@ -18,6 +18,9 @@ fn root() -> FolderRoot {
         drive: "b!d".into(),
         item: "F".into(),
         place: None,
+        name: None,
+        parent: None,
+        former: Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use revtrail_simulator::{Incident, Options, Ports, Provider, Running, Sim, incid
 
 use super::{check, harvest, init, key, questions};
 use crate::{
-    args::{DemoArgs, Global, LedgerArg, LogArgs, Period, VerifyArgs},
+    args::{DemoArgs, Global, HarvestArgs, LedgerArg, LogArgs, Period, VerifyArgs},
     clock::SystemClock,
     exit::{Exit, Failure},
     output::say,
@@ -32,6 +32,12 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failur
     let all = LedgerArg {
         ledger: Some("demo".into()),
     };
+    let once = HarvestArgs {
+        ledger: LedgerArg {
+            ledger: all.ledger.clone(),
+        },
+        ..HarvestArgs::default()
+    };
 
     say("1. create the ledger's log");
     init::run(&global, &all).await?;
@@ -40,11 +46,11 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<Exit, Failur
         story.first_poll
     ));
     running.sim().advance(story.first_poll)?;
-    let first = harvest::run(&global, &all).await?;
+    let first = harvest::run(&global, &once).await?;
     let end = story.source.edits().last().map_or(story.night.1, |edit| edit.at);
     say(&format!("\n3. second harvest, {end}: what happened since"));
     running.sim().advance(end)?;
-    let second = harvest::run(&global, &all).await?;
+    let second = harvest::run(&global, &once).await?;
     say("\n4. verify the whole record");
     let verdict = check::run(&global, &VerifyArgs::default()).await?;
     say(&format!(

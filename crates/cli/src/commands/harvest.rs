@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
-use revtrail_harvest::{Step, Summary};
+use revtrail_harvest::{Counts, Step, Summary, WalkDue};
 use revtrail_model::{id::LedgerName, leaf::WindowState};
 use revtrail_settings::{Config, Ledger};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    args::{Global, LedgerArg},
+    args::{Global, HarvestArgs},
     exit::{Exit, Failure},
     output::{Sheet, say},
     progress::Progress,
     wiring,
 };
 
-pub(crate) async fn run(global: &Global, args: &LedgerArg) -> Result<Exit, Failure> {
+pub(crate) async fn run(global: &Global, args: &HarvestArgs) -> Result<Exit, Failure> {
     let config = Config::load(&global.config)?;
     let mut exit = Exit::Done;
     let mut rows = Vec::new();
-    for (name, ledger) in wiring::ledgers(&config, args)? {
-        match once(global, &config, (name, ledger)).await {
+    for (name, ledger) in wiring::ledgers(&config, &args.ledger)? {
+        match once(global, &config, (name, ledger), Listing::of(args)).await {
             Ok(summary) => {
                 exit = worse(exit, exit_of(&summary));
                 rows.extend(summary_rows(name, &summary));
@@ -37,11 +37,14 @@ pub(crate) async fn run(global: &Global, args: &LedgerArg) -> Result<Exit, Failu
         "folder",
         "state",
         "events",
+        "reconciled",
         "gaps",
+        "retention",
         "log",
         "tree_size",
         "snapshots",
         "requests",
+        "units",
         "files_listed",
     ];
     if rows.is_empty() {
@@ -77,15 +80,34 @@ fn worse(before: Exit, now: Exit) -> Exit {
     }
 }
 
+/// When folders are listed in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// In this run, in any case.
+    Now,
+    /// As the ledger's settings say.
+    WhenDue,
+}
+
+impl Listing {
+    fn of(args: &HarvestArgs) -> Self {
+        if args.reconcile { Self::Now } else { Self::WhenDue }
+    }
+}
+
 /// One run of one ledger.
 pub(crate) async fn once(
     global: &Global,
     config: &Config,
     ledger: (&LedgerName, &Ledger),
+    listing: Listing,
 ) -> Result<Summary, Failure> {
     let progress = Arc::new(Progress::new(global));
     let shown = Arc::clone(&progress);
-    let plan = wiring::run_plan(config, ledger, Arc::new(move |step: &Step| shown.step(step))).await?;
+    let mut plan = wiring::run_plan(config, ledger, Arc::new(move |step: &Step| shown.step(step))).await?;
+    if listing == Listing::Now {
+        plan.walk_due = Arc::new(|_, _| WalkDue::Now);
+    }
     let outcome = revtrail_harvest::run(&plan).await;
     progress.finish();
     let at_archive = |failure: Failure| failure.at_archive(&config.archive, config.endpoint_url.as_ref());
@@ -94,21 +116,38 @@ pub(crate) async fn once(
     Ok(summary)
 }
 
-fn requests(summary: &Summary) -> u64 {
-    summary
-        .requests
-        .values()
-        .flat_map(|operations| operations.values())
-        .sum()
+/// All that was counted.
+fn total(counts: &Counts) -> u64 {
+    counts.values().flat_map(|operations| operations.values()).sum()
 }
 
 /// What the run cost, for operators who watch quotas.
 fn log_cost(ledger: &LedgerName, summary: &Summary) {
-    let requests = requests(summary);
+    for (account, units) in &summary.units {
+        let requests = summary
+            .requests
+            .get(account)
+            .map_or(0, |counts| counts.values().sum());
+        let units: u64 = units.values().sum();
+        tracing::info!(%ledger, %account, requests.count = requests, units.count = units, "spent");
+    }
+    for (folder, outcome) in &summary.folders {
+        if let Some(near) = outcome.retention {
+            tracing::warn!(
+                %ledger,
+                %folder,
+                kept_ms = near.kept_ms,
+                interval_ms = near.interval_ms,
+                revisions.most = near.most,
+                "the provider keeps revisions for less than twice the time between two harvests; harvest more often"
+            );
+        }
+    }
     tracing::info!(
         %ledger,
         events.count = summary.events,
-        requests.count = requests,
+        events.reconciled = summary.folders.values().map(|folder| folder.reconciled).sum::<u64>(),
+        requests.count = total(&summary.requests),
         files.listed = summary.files_listed,
         tree.size = summary.tree_size,
         root.hash = %summary.root,
@@ -128,11 +167,18 @@ fn summary_rows(ledger: &LedgerName, summary: &Summary) -> Vec<Vec<Value>> {
                 WindowState::Failed => "failed",
             }),
             json!(outcome.events),
+            json!(outcome.reconciled),
             json!(gaps),
+            json!(outcome.retention.map(|near| json!({
+                "interval_ms": near.interval_ms,
+                "kept_ms": near.kept_ms,
+                "most": near.most,
+            }))),
             json!(summary.log),
             json!(summary.tree_size),
             json!(summary.snapshots),
-            json!(requests(summary)),
+            json!(total(&summary.requests)),
+            json!(total(&summary.units)),
             json!(summary.files_listed),
         ]
     };

@@ -36,7 +36,7 @@ pub(crate) async fn run(global: &Global, args: &LedgerArg) -> Result<Exit, Failu
             () = sleep_until(at) => {}
             outcome = tokio::signal::ctrl_c() => return outcome.map(|()| Exit::Done).map_err(Failure::from),
         }
-        if let Err(failure) = harvest::once(global, &config, due).await {
+        if let Err(failure) = harvest::once(global, &config, due, harvest::Listing::WhenDue).await {
             say(&format!("ledger {}: {}", due.0, failure.render()));
         }
     }

@@ -4,7 +4,7 @@ const CELLS: usize = 20;
 const BITS: usize = CELLS * 8;
 
 /// 160 bits: byte `i` is mixed in, shifted round by `11 * i` bits; at last the length, as 64 bits with the smallest byte first, into the
-/// upper end. Microsoft documents it as code (OneDrive API, "QuickXorHash algorithm").
+/// upper end. Microsoft documents it as code (OneDrive API, "`QuickXorHash` algorithm").
 pub(super) fn digest(bytes: &[u8]) -> [u8; CELLS] {
     // The shifts repeat after 160 bytes, so bytes of the same remainder are mixed first and shifted once.
     let mut columns = [0_u8; BITS];

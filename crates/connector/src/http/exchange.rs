@@ -78,6 +78,9 @@ impl Http {
         token: Option<&SecretString>,
     ) -> Result<Answer, ConnectorError> {
         self.count(request.operation, 1);
+        if request.units > 0 {
+            *self.counters().units.entry(request.operation).or_default() += u64::from(request.units);
+        }
         let response = self
             .build(request, url, token)?
             .send()

@@ -69,7 +69,7 @@ impl OAuth {
                 content_type: FORM.to_owned(),
                 bytes: Bytes::from(form),
             },
-            units: 1,
+            units: 0,
             download: None,
         }
     }

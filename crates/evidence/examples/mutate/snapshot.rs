@@ -225,6 +225,7 @@ impl Record {
             basis: Basis::Reported,
             derived_from: None,
             baseline: false,
+            reconciled: false,
             source_api: "files/list_revisions".into(),
             source_request_id: None,
             raw_sha256: Some(raw),
@@ -250,11 +251,13 @@ impl Record {
             folder: folder.into(),
             from_cursor_sha256: last.map(|(_, cursor)| sha256(cursor.as_bytes())),
             gaps: Vec::new(),
+            kept: None,
             ledger: self.ledger.clone(),
             oldest_revision_at: None,
             pages: Count(1),
             previous_window: last.map(|(place, _)| *place),
             provider: Provider::Dropbox,
+            reconciled: Count(0),
             retries: Count(0),
             revisions_changed: Count(0),
             revisions_vanished: Count(0),
@@ -264,6 +267,7 @@ impl Record {
             to_cursor_sha256: Some(sha256(cursor.as_bytes())),
             kind: "window".into(),
             v: 1,
+            walk: None,
         }
     }
 
@@ -293,6 +297,7 @@ impl Record {
                 version: "0.0.0".into(),
             },
             kind: "run".into(),
+            units: [].into(),
             v: 1,
             windows,
         }

@@ -13,11 +13,11 @@ fn log() -> LogName {
     }
 }
 
-fn until(text: &str) -> Option<Retention> {
-    Some(Retention {
+fn until(text: &str) -> Retention {
+    Retention {
         mode: MODE,
         until: text.parse().unwrap(),
-    })
+    }
 }
 
 /// Keeps `bytes` as a run of its own would, and tells what the store then says.
@@ -47,7 +47,10 @@ async fn the_same_bytes_are_one_object_with_the_longest_lock() {
     let store = Arc::new(MemoryArchive::with_object_lock(MODE));
     let archive: Arc<dyn Archive> = store.clone();
     let holds = OpenHolds::new();
-    let (short, long) = (until("2030-01-01T00:00:00Z"), until("2034-01-01T00:00:00Z"));
+    let (short, long) = (
+        Some(until("2030-01-01T00:00:00Z")),
+        Some(until("2034-01-01T00:00:00Z")),
+    );
     let mut locks = Vec::new();
     for lock in [short, long, short] {
         let (digest, retention, hold) = keep(&archive, b"# Rules", (lock, &holds)).await;
@@ -62,7 +65,7 @@ async fn the_same_bytes_are_one_object_with_the_longest_lock() {
 #[tokio::test]
 async fn contents_of_a_held_log_are_held() {
     let archive: Arc<dyn Archive> = Arc::new(MemoryArchive::with_object_lock(MODE));
-    let lock = until("2030-01-01T00:00:00Z");
+    let lock = Some(until("2030-01-01T00:00:00Z"));
     let hold = |year| {
         let hold = OpenHold {
             case: "C-1".into(),

@@ -1,8 +1,9 @@
-//! Listing the revisions of pending items, batch by batch.
+//! Listing the revisions of pending items, a few batches at a time.
 
+use futures::future::join_all;
 use revtrail_connector::{
-    Addressing, FolderRoot,
-    change::{About, Completeness, RevisionAsk, RevisionList},
+    Addressing, ConnectorError, FolderRoot,
+    change::{About, Completeness, RevisionAnswer, RevisionAsk, RevisionList},
 };
 use revtrail_model::id::ItemId;
 
@@ -10,44 +11,61 @@ use super::{FolderRun, Progress};
 use crate::{
     error::HarvestError,
     places::lives::{Life, Standing},
-    revisions::{Listed, remember_content, take_list, unlisted, vanished},
+    revisions::{Listed, is_headless, kept, remember_content, take_list, unlisted, vanished},
     snapshot::Draft,
 };
 
 impl FolderRun<'_> {
-    /// Lists the revisions of the next batch of pending items. An item that fails stays pending: it is a gap of this window and is asked
+    /// Lists the revisions of the next pending items, in as many batches as may be in flight. An item that fails stays pending: it is a
+    /// gap of this window and is asked
     /// again at the next run.
     pub async fn list_revisions(&mut self, draft: &mut Draft) -> Result<Progress, HarvestError> {
         let (Some(root), Some(_)) = (self.root.clone(), &self.frame) else {
             return Ok(Progress::Done);
         };
-        let batch = self
-            .inventory
-            .pending_after(self.last_asked.as_ref(), self.capabilities.revision_batch.max(1));
+        let size = self.capabilities.revision_batch.max(1);
+        let at_once = size * self.capabilities.batches_in_flight.max(1);
+        let batch = self.inventory.pending_after(self.last_asked.as_ref(), at_once);
         let Some(last) = batch.last().cloned() else {
             return Ok(Progress::Done);
         };
         let asks: Vec<RevisionAsk> = batch.iter().map(|id| self.ask(id)).collect();
-        let answers = match self.plan.connector.revisions(&root, &asks).await {
+        let questions = asks
+            .chunks(size)
+            .map(|asks| self.plan.connector.revisions(&root, asks));
+        // Answers come in any order and are taken in that of the questions, so that the record does not depend on it.
+        let answers = join_all(questions).await;
+        self.last_asked = Some(last);
+        for (ids, answers) in batch.chunks(size).zip(answers) {
+            self.take_answers(&root, (ids, answers), draft)?;
+        }
+        Ok(Progress::More)
+    }
+
+    fn take_answers(
+        &mut self,
+        root: &FolderRoot,
+        (ids, answers): (&[ItemId], Result<Vec<RevisionAnswer>, ConnectorError>),
+        draft: &mut Draft,
+    ) -> Result<(), HarvestError> {
+        let answers = match answers {
             Ok(answers) => answers,
             Err(error) => {
                 tracing::error!(folder = %self.plan.name, error = %super::chain(&error), hint = error.hint(), "revisions could not be listed");
-                *self.unavailable.entry(error.kind.as_str()).or_default() += batch.len() as u64;
-                self.last_asked = Some(last);
-                return Ok(Progress::More);
+                *self.unavailable.entry(error.kind.as_str()).or_default() += ids.len() as u64;
+                return Ok(());
             }
         };
-        self.last_asked = Some(last);
-        for (id, answer) in batch.iter().zip(answers) {
+        for (id, answer) in ids.iter().zip(answers) {
             match answer.outcome {
-                Ok(revisions) => self.take_answer(&root, (id, revisions), draft)?,
+                Ok(revisions) => self.take_answer(root, (id, revisions), draft)?,
                 Err(failure) => {
                     tracing::warn!(folder = %self.plan.name, item.id = %id, kind = failure.kind.as_str(), "revisions of an item are not available");
                     *self.unavailable.entry(failure.kind.as_str()).or_default() += 1;
                 }
             }
         }
-        Ok(Progress::More)
+        Ok(())
     }
 
     fn ask(&self, id: &ItemId) -> RevisionAsk {
@@ -76,6 +94,11 @@ impl FolderRun<'_> {
         self.counted.changed += listed.changed;
         self.counted.vanished += listed.vanished;
         self.counted.truncated += u64::from(listed.truncated);
+        self.counted.headless += u64::from(listed.headless);
+        self.counted.kept = match (self.counted.kept, listed.kept) {
+            (Some(a), Some(b)) => Some(a.and(b)),
+            (a, b) => a.or(b),
+        };
         self.counted.hole = match (self.counted.hole, listed.hole) {
             (Some(a), Some(b)) => Some(a.and(b)),
             (a, b) => a.or(b),
@@ -106,12 +129,22 @@ impl FolderRun<'_> {
 
     fn take_life(&mut self, id: &ItemId, list: &RevisionList, draft: &mut Draft) -> Result<(), HarvestError> {
         self.count_list(list);
-        let (Some(frame), Some(mut item)) = (&self.frame, self.inventory.item(id).cloned()) else {
+        let Some(mut item) = self.inventory.item(id).cloned() else {
             return Ok(());
         };
         let pending = item.pending.take().map(|pending| *pending).unwrap_or_default();
+        let headless = is_headless(&item, &pending, list);
+        self.count(&Listed {
+            kept: kept(&item, &pending, list),
+            headless,
+            ..Listed::default()
+        });
+        let Some(frame) = &self.frame else {
+            return Ok(());
+        };
         let frame = crate::facts::Frame {
             baseline: pending.baseline,
+            reconciled: pending.reconciled,
             ..frame.clone()
         };
         // A list that leaves some out does not say which are gone.
@@ -132,7 +165,11 @@ impl FolderRun<'_> {
         };
         let events = life.take(&list.revisions, &mut draft.spool)?;
         self.events.extend(events);
-        item.marker = pending.details.head.as_ref().map(|head| head.marker.clone());
+        if headless {
+            item.pending = Some(Box::new(pending));
+        } else {
+            item.marker = pending.details.head.as_ref().map(|head| head.marker.clone());
+        }
         remember_content(&mut item, &list.revisions);
         self.inventory.put(id.clone(), item);
         Ok(())

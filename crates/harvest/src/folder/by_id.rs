@@ -9,17 +9,17 @@ use revtrail_model::{
 use super::{FolderRun, PageGuard};
 use crate::{
     error::HarvestError,
-    round::{Finished, Round, View},
+    round::{Finished, Keep, Round, View},
     settle::{Settle, Settled, unlisted},
     snapshot::Draft,
 };
 
 /// A feed read to its end.
-struct Read {
-    finished: Finished,
-    cursor: Cursor,
-    first_at: Timestamp,
-    last_at: Timestamp,
+pub(super) struct Read {
+    pub(super) finished: Finished,
+    pub(super) cursor: Cursor,
+    pub(super) first_at: Timestamp,
+    pub(super) last_at: Timestamp,
     full: bool,
 }
 
@@ -28,55 +28,74 @@ impl FolderRun<'_> {
         let Some(root) = self.root.clone() else {
             return Ok(());
         };
-        let read = match self.read_round(&root, self.start(), draft).await {
+        let mut read = match self.read_round(&root, (self.start(), Keep::All), draft).await {
             Err(HarvestError::Connector(error)) if error.kind == ErrorKind::CursorExpired => {
                 self.lose_cursor();
-                self.read_round(&root, FeedPoint::Start, draft).await?
+                self.read_round(&root, (FeedPoint::Start, Keep::All), draft)
+                    .await?
             }
             other => other?,
         };
-        let frame = self.make_frame(read.last_at)?;
+        let (full, seen) = (read.full, std::mem::take(&mut read.finished.seen));
+        let (first_at, last_at) = (read.first_at, read.last_at);
+        let settled = self.settle_feed(&root, &mut read)?;
+        self.keep_feed(&root, (read, settled), draft).await?;
+        if full && let (Some(_), Some(frame)) = (self.covers_from, self.frame.clone()) {
+            let settled = unlisted(&frame, &root, &self.inventory, (&seen, last_at));
+            self.apply(settled);
+        }
+        if full {
+            self.walked(first_at);
+        } else if self.may_walk() {
+            self.walk_by_id(&root, draft).await?;
+        }
+        Ok(())
+    }
+
+    /// Compares a feed read to its end with what is known.
+    pub(super) fn settle_feed(&self, root: &FolderRoot, read: &mut Read) -> Result<Settled, HarvestError> {
         let settle = Settle {
-            frame: &frame,
-            root: &root,
+            frame: &self.make_frame(read.last_at)?,
+            root,
             inventory: &self.inventory,
-            entries: read.finished.entries,
+            entries: std::mem::take(&mut read.finished.entries),
             cause: None,
         };
-        let settled = settle.settle();
+        Ok(settle.settle())
+    }
+
+    /// Takes what the feed told, and its cursor.
+    pub(super) async fn keep_feed(
+        &mut self,
+        root: &FolderRoot,
+        (read, settled): (Read, Settled),
+        draft: &mut Draft,
+    ) -> Result<(), HarvestError> {
+        let frame = self.make_frame(read.last_at)?;
         let walk = settled.walk.clone();
         self.apply(settled);
         for folder in walk {
-            self.walk(&root, &folder, draft, (&frame, read.last_at)).await?;
-        }
-        if read.full && self.covers_from.is_some() {
-            let settled = unlisted(
-                &frame,
-                &root,
-                &self.inventory,
-                (&read.finished.seen, read.last_at),
-            );
-            self.apply(settled);
+            self.walk(root, &folder, draft, (&frame, read.last_at)).await?;
         }
         self.frame = Some(frame);
         self.caught_up(read.cursor, read.first_at);
         Ok(())
     }
 
-    fn apply(&mut self, settled: Settled) {
+    pub(super) fn apply(&mut self, settled: Settled) {
         self.events.extend(settled.events);
         self.inventory.put_all(settled.items);
     }
 
-    async fn read_round(
+    pub(super) async fn read_round(
         &mut self,
         root: &FolderRoot,
-        start: FeedPoint,
+        (start, keep): (FeedPoint, Keep),
         draft: &mut Draft,
     ) -> Result<Read, HarvestError> {
         let full = start == FeedPoint::Start;
         let (mut round, mut guard, mut at, mut first_at) =
-            (Round::default(), PageGuard::default(), start, None);
+            (Round::new(keep), PageGuard::default(), start, None);
         loop {
             let page: FeedPage = self.plan.connector.changes(root, at).await?;
             let answered = page.answered_at.unwrap_or_else(|| self.clock.now());

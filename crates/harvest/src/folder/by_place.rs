@@ -15,17 +15,20 @@ use revtrail_model::{
 use super::{FolderRun, PageGuard, gone::Gone};
 use crate::{
     error::HarvestError,
+    facts::Frame,
     inventory::{Item, Status},
     places::{Departed, PlaceRound, PlacesSettled},
+    round::Keep,
     snapshot::Draft,
     spool::Source,
 };
 
-struct Read {
-    round: PlaceRound,
+/// A feed read to its end.
+pub(super) struct Read {
+    pub(super) round: PlaceRound,
     cursor: Cursor,
-    first_at: Timestamp,
-    last_at: Timestamp,
+    pub(super) first_at: Timestamp,
+    pub(super) last_at: Timestamp,
     full: bool,
 }
 
@@ -44,18 +47,49 @@ impl FolderRun<'_> {
         let Some(root) = self.root.clone() else {
             return Ok(());
         };
-        let read = match self.read_places(&root, self.start(), draft).await {
+        let read = match self.read_places(&root, (self.start(), Keep::All), draft).await {
             Err(HarvestError::Connector(error)) if error.kind == ErrorKind::CursorExpired => {
                 self.lose_cursor();
-                self.read_places(&root, FeedPoint::Start, draft).await?
+                self.read_places(&root, (FeedPoint::Start, Keep::All), draft)
+                    .await?
             }
             other => other?,
         };
+        let (full, first_at) = (read.full, read.first_at);
+        self.keep_places(&root, read, draft).await?;
+        if full {
+            self.walked(first_at);
+        } else if self.may_walk() {
+            self.walk_by_place(&root, draft).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a feed read to its end, and its cursor.
+    pub(super) async fn keep_places(
+        &mut self,
+        root: &FolderRoot,
+        read: Read,
+        draft: &mut Draft,
+    ) -> Result<(), HarvestError> {
         let frame = self.make_frame(read.last_at)?;
         let mut settled = read.round.settle(&frame, &self.inventory);
         if read.full && self.covers_from.is_some() {
             self.unlisted(read.last_at, &mut settled);
         }
+        self.take_places(root, (&frame, settled), draft).await?;
+        self.frame = Some(frame);
+        self.caught_up(read.cursor, read.first_at);
+        Ok(())
+    }
+
+    /// Asks what a comparison of places leaves open, and takes it all.
+    pub(super) async fn take_places(
+        &mut self,
+        root: &FolderRoot,
+        (frame, mut settled): (&Frame, PlacesSettled),
+        draft: &mut Draft,
+    ) -> Result<(), HarvestError> {
         self.ask_places = std::mem::take(&mut settled.ask);
         for place in std::mem::take(&mut self.state.pending_places) {
             let source = Source {
@@ -63,22 +97,20 @@ impl FolderRun<'_> {
                 operation: "pending_place".into(),
                 request_id: None,
             };
-            self.ask_places.entry(place).or_insert((source, read.last_at));
+            self.ask_places.entry(place).or_insert((source, frame.seen_at));
         }
-        let mut gone = self.ask_vacated(&root, &settled).await?;
-        self.ask_departed(&root, &settled, &mut gone).await?;
-        self.frame = Some(frame.clone());
-        self.record_gone(&frame, &settled, gone, draft)?;
+        let mut gone = self.ask_vacated(root, &settled).await?;
+        self.ask_departed(root, &settled, &mut gone).await?;
+        self.record_gone(frame, &settled, gone, draft)?;
         self.events.append(&mut settled.events);
         self.inventory.put_all(settled.items);
-        self.caught_up(read.cursor, read.first_at);
         Ok(())
     }
 
-    async fn read_places(
+    pub(super) async fn read_places(
         &mut self,
         root: &FolderRoot,
-        start: FeedPoint,
+        (start, keep): (FeedPoint, Keep),
         draft: &mut Draft,
     ) -> Result<Read, HarvestError> {
         let full = start == FeedPoint::Start;
@@ -92,7 +124,11 @@ impl FolderRun<'_> {
             self.counted.pages += 1;
             self.counted.changes += page.changes.len() as u64;
             for change in page.changes {
-                round.take(change, answered, (&place, &mut draft.spool))?;
+                let into = (&place, &mut draft.spool);
+                match keep {
+                    Keep::All => round.take(change, answered, into)?,
+                    Keep::Differing => round.take_differing(change, answered, into, &self.inventory)?,
+                }
             }
             match page.next {
                 Next::Page(token) => {
@@ -113,7 +149,7 @@ impl FolderRun<'_> {
     }
 
     /// Known live items that a full listing does not show have left their places.
-    fn unlisted(&self, seen_at: Timestamp, settled: &mut PlacesSettled) {
+    pub(super) fn unlisted(&self, seen_at: Timestamp, settled: &mut PlacesSettled) {
         for (id, item) in self.inventory.items() {
             if item.status != Status::Inside || settled.seen.contains(id) || settled.departed.contains_key(id)
             {

@@ -59,8 +59,12 @@ impl FolderRun<'_> {
         let failed: u64 = self.unavailable.values().sum();
         let waiting = (self.inventory.pending_count() + self.state.pending_places.len()) as u64;
         let mut gaps = Vec::new();
-        if waiting > failed {
-            gaps.push(gap(GapReason::RevisionsPending, waiting - failed, None));
+        let told = failed + self.counted.headless;
+        if waiting > told {
+            gaps.push(gap(GapReason::RevisionsPending, waiting - told, None));
+        }
+        if self.counted.headless > 0 {
+            gaps.push(gap(GapReason::HeadMissing, self.counted.headless, None));
         }
         for (detail, items) in &self.unavailable {
             gaps.push(gap(

@@ -107,6 +107,16 @@ impl Item {
         }
     }
 
+    /// True when this is the content whose revisions were asked for, or are to be. A marker that is not told says nothing else.
+    pub fn has_content(&self, marker: Option<&str>) -> bool {
+        let pending = self.pending.as_ref().map(|pending| &pending.details.head);
+        let known = match pending {
+            Some(head) => head.as_ref().map(|head| &*head.marker),
+            None => self.marker.as_deref(),
+        };
+        marker.is_none() || known == marker
+    }
+
     /// True when the item is or was in the folder and its history is recorded.
     pub fn is_recorded(&self) -> bool {
         !matches!(self.status, Status::Outside) || !self.revisions.is_empty() || self.changes > 0

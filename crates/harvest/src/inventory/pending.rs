@@ -35,6 +35,9 @@ pub struct Pending {
     /// Found by the folder's first harvest.
     #[serde(rename = "b", default, skip_serializing_if = "is_false")]
     pub baseline: bool,
+    /// Found by a full listing beside the feed.
+    #[serde(rename = "w", default, skip_serializing_if = "is_false")]
+    pub reconciled: bool,
     /// It was known as deleted before this look.
     #[serde(rename = "g", default, skip_serializing_if = "is_false")]
     pub was_gone: bool,

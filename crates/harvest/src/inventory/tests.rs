@@ -82,3 +82,19 @@ fn pending_items_come_in_order_and_leave_when_done() {
         (2, 3, 0)
     );
 }
+
+#[test]
+fn occupants_follow_the_designated_folder() {
+    let (from, to): (PlaceKey, PlaceKey) = ("/f".into(), "/g/f".into());
+    let mut inventory = Inventory::default();
+    inventory.put(
+        "x".into(),
+        Item {
+            place: Some("/f/x".into()),
+            ..Item::new(ItemKind::File)
+        },
+    );
+    inventory.rebase(&from, &to);
+    assert_eq!(inventory.occupant(&"/f/x".into()), None);
+    assert_eq!(inventory.occupant(&"/g/f/x".into()), Some(&"x".into()));
+}

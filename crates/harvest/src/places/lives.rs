@@ -8,7 +8,6 @@ use revtrail_model::{
     id::ItemId,
 };
 
-use super::parent_place;
 use crate::{
     error::HarvestError,
     facts::{Frame, Subject, set_path},
@@ -76,8 +75,12 @@ impl Life<'_> {
                 let left = before
                     .as_ref()
                     .is_some_and(|before| is_inside(before.place.as_ref()));
+                let went_along = before.as_ref().is_some_and(|before| went_along(before, revision))
+                    && standing == Standing::Live;
                 // What happens to the item outside, after it left for good, is not the folder's business.
-                if !outside || left || first_entry.is_some_and(|entry| index < entry) {
+                let concerns = !outside || left || first_entry.is_some_and(|entry| index < entry);
+                // A revision that the provider saved because the designated folder itself went elsewhere: nothing happened in it.
+                if concerns && !went_along {
                     let source = spool.put(&revision.raw)?;
                     events.push(self.event(revision, before.as_ref(), standing, &source));
                 }
@@ -163,13 +166,37 @@ fn between(from: Option<&Placement>, to: Option<&Placement>) -> Action {
     let (Some(from), Some(to)) = (from, to) else {
         return Action::Modified;
     };
-    if parent_place(&from.key) != parent_place(&to.key) {
+    let (from, to) = (inside_key(from), inside_key(to));
+    if parent_of(from) != parent_of(to) {
         Action::Moved
-    } else if from.key != to.key {
+    } else if from != to {
         Action::Renamed
     } else {
         Action::Modified
     }
+}
+
+/// The same content at the same place within the folder, which was elsewhere itself.
+fn went_along(before: &Before, revision: &Revision) -> bool {
+    let (Some(from), Some(to)) = (&before.place, &revision.place) else {
+        return false;
+    };
+    let inside = is_inside(Some(from)) && is_inside(Some(to));
+    let same_content = before.hashes == revision.hashes && !revision.hashes.is_empty();
+    inside && same_content && from.key != to.key && inside_key(from) == inside_key(to)
+}
+
+/// The part of the key within the folder, wherever the folder was; all of it for a place outside.
+fn inside_key(place: &Placement) -> &str {
+    let key = place.key.as_str();
+    let Some(path) = &place.path else { return key };
+    let components = path.split('/').count();
+    let start = key.rmatch_indices('/').nth(components.saturating_sub(1));
+    start.map_or(key, |(slash, _)| key.get(slash + 1..).unwrap_or(key))
+}
+
+fn parent_of(key: &str) -> Option<&str> {
+    key.rsplit_once('/').map(|(parent, _)| parent)
 }
 
 /// Index of the first revision in the folder.

@@ -152,7 +152,9 @@ impl Settle<'_> {
         let action = match old.map(|old| old.status) {
             None if self.frame.baseline => None,
             None => Some(Action::Created),
-            Some(Status::Inside) => self.folder_step(place, meta, &item),
+            Some(Status::Inside) => self
+                .folder_step(place, meta, &item)
+                .or_else(|| self.respelling(place, meta, &item)),
             Some(Status::Outside) => Some(Action::MovedIn),
             Some(Status::Deleted | Status::Trashed | Status::Lost) => Some(Action::Restored),
         };
@@ -189,6 +191,16 @@ impl Settle<'_> {
         (old.name != meta.name).then_some(Action::Renamed)
     }
 
+    /// Renamed to the same place: only letters changed their case, which the feed never tells and a full listing does.
+    fn respelling(&self, place: &PlaceKey, meta: &Meta, old: &Item) -> Option<Action> {
+        let is_respelled = self.frame.reconciled
+            && old.status == Status::Inside
+            && old.place.as_ref() == Some(place)
+            && meta.name.is_some()
+            && old.name != meta.name;
+        is_respelled.then_some(Action::Renamed)
+    }
+
     fn holder(&self, place: &PlaceKey) -> Option<&ItemId> {
         match self.view.get(place) {
             Some(viewed) => viewed.holds.as_ref().map(|meta| &meta.id),
@@ -215,9 +227,24 @@ impl Settle<'_> {
                 operation: viewed.source.operation.clone(),
                 request_id: viewed.source.request_id.clone(),
                 baseline: self.frame.baseline || former.as_ref().is_some_and(|former| former.baseline),
+                reconciled: self.frame.reconciled || former.as_ref().is_some_and(|former| former.reconciled),
                 was_gone: former.map_or(was_deleted, |former| former.was_gone),
                 ..Pending::default()
             }));
+        }
+        if let Some(action) = self.respelling(place, meta, &item) {
+            let former = item.path.as_deref().map(str::to_owned);
+            let marker = state_marker(item.changes);
+            item.changes += 1;
+            let subject = Subject {
+                item: &meta.id,
+                kind: meta.kind,
+                marker: &marker,
+            };
+            let bounds = self.frame.bounds(viewed.seen_at);
+            let mut event = self.frame.fact(subject, action, bounds, &viewed.source);
+            set_path(&mut event, meta.path.as_deref().map(str::to_owned), former);
+            self.out.events.push(event);
         }
         // Place and path move on at once; the revisions that say when are listed later and carry their own paths.
         settle_place(&mut item, place, meta);

@@ -101,6 +101,7 @@ fn run_leaf() -> RunLeaf {
             version: "0".into(),
         },
         kind: "run".into(),
+        units: [].into(),
         v: 1,
         windows: Vec::new(),
     }

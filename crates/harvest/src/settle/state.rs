@@ -86,7 +86,8 @@ impl Settle<'_> {
             raw: entry.source.raw,
             operation: entry.source.operation.clone(),
             request_id: entry.source.request_id.clone(),
-            baseline: self.frame.baseline || former.is_some_and(|former| former.baseline),
+            baseline: self.frame.baseline || former.as_ref().is_some_and(|former| former.baseline),
+            reconciled: self.frame.reconciled || former.is_some_and(|former| former.reconciled),
             was_gone: false,
             last_path: last_path.map(Into::into),
         }));

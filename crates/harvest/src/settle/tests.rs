@@ -25,6 +25,7 @@ fn frame(previous: Option<&str>) -> Frame {
             drive_id: "d".into(),
         },
         baseline: previous.is_none(),
+        reconciled: false,
         previous: previous.map(at),
         seen_at: at(NOW),
         observed_at: at(NOW),
@@ -36,6 +37,9 @@ fn root() -> FolderRoot {
         drive: "d".into(),
         item: "F".into(),
         place: None,
+        name: None,
+        parent: None,
+        former: Vec::new(),
     }
 }
 

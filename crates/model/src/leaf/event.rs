@@ -70,6 +70,8 @@ pub struct EventLeaf {
     pub provider: Provider,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw_sha256: Option<Digest>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reconciled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision_id: Option<RevisionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,6 +137,7 @@ pub fn seal(event: Event, n: u64, seed: &Seed) -> Result<(Vec<u8>, Disclosure), 
         previous_revision_id: event.previous_revision_id,
         provider: event.scope.provider,
         raw_sha256: event.raw_sha256,
+        reconciled: event.reconciled,
         revision_id: event.revision_id,
         size_bytes: event.size_bytes.map(Count),
         source_api: event.source_api,
@@ -196,6 +199,7 @@ impl EventLeaf {
             basis: self.basis,
             derived_from: self.derived_from,
             baseline: self.baseline,
+            reconciled: self.reconciled,
             source_api: self.source_api,
             source_request_id: self.source_request_id,
             raw_sha256: self.raw_sha256,

@@ -46,7 +46,7 @@ pub struct Tool {
     pub version: String,
 }
 
-/// Requests sent, by account and operation.
+/// Requests sent, or what they cost, by account and operation.
 pub type Requests = BTreeMap<String, BTreeMap<String, Count>>;
 
 /// End of a snapshot. Fields in canonical order; absent members are left out.
@@ -86,6 +86,9 @@ pub struct RunLeaf {
     /// `run`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// What the requests of this snapshot cost in each provider's own units, as documented by it; what it really charged is not told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub units: Requests,
     /// 1.
     pub v: u32,
     /// Log indices of the snapshot's windows.

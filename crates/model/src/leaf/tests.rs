@@ -14,15 +14,19 @@ use crate::{
     time::parse,
 };
 
-fn event() -> Event {
-    let scope = Scope {
+fn scope() -> Scope {
+    Scope {
         ledger: "finance".into(),
         folder: "month-end-close".into(),
         function: Some("finance".into()),
         provider: Provider::OneDrive,
         tenant: "contoso".into(),
         drive_id: "b!x".into(),
-    };
+    }
+}
+
+fn event() -> Event {
+    let scope = scope();
     let item_id = ItemId::from("01ABC");
     let id = EventKey {
         scope: &scope,
@@ -71,6 +75,7 @@ fn event() -> Event {
         basis: Basis::Reported,
         derived_from: None,
         baseline: false,
+        reconciled: false,
         source_api: "onedrive.versions".into(),
         source_request_id: Some("6f2c".into()),
         raw_sha256: Some(sha256(b"raw")),
@@ -212,6 +217,7 @@ fn window() -> WindowLeaf {
             reason: GapReason::RevisionsUnavailable,
             to: at,
         }],
+        kept: None,
         ledger: "finance".into(),
         oldest_revision_at: Some(at),
         pages: Count(1),
@@ -220,6 +226,7 @@ fn window() -> WindowLeaf {
             leaf_hash: sha256(b"w"),
         }),
         provider: Provider::Dropbox,
+        reconciled: Count(0),
         retries: Count(0),
         revisions_changed: Count(1),
         revisions_vanished: Count(1),
@@ -229,6 +236,7 @@ fn window() -> WindowLeaf {
         to_cursor_sha256: Some(sha256(b"b")),
         kind: "window".into(),
         v: VERSION,
+        walk: None,
     }
 }
 
@@ -260,6 +268,7 @@ fn run() -> RunLeaf {
             version: "0.1.0".into(),
         },
         kind: "run".into(),
+        units: [].into(),
         v: VERSION,
         windows: vec![Count(13)],
     }
@@ -357,7 +366,7 @@ proptest! {
         baseline: bool,
         personal: bool,
     ) {
-        let event = Event { baseline, content_sha256: baseline.then(|| sha256(b"x")), content_missing: (!baseline).then_some(ContentMissing::NotKept), claimed_at: Some(parse("2024-02-29T00:00:00.5Z").unwrap()), ..event() };
+        let event = Event { baseline, reconciled: baseline, content_sha256: baseline.then(|| sha256(b"x")), content_missing: (!baseline).then_some(ContentMissing::NotKept), claimed_at: Some(parse("2024-02-29T00:00:00.5Z").unwrap()), ..event() };
         let event = if personal { event } else { Event { actor: None, path: PathDetails::default(), claimed_at: None, ..event } };
         let (mut bytes, _) = seal(event, 3, &Seed::from_bytes([2; 32])).unwrap();
         let at = at.index(bytes.len());

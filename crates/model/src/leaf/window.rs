@@ -40,6 +40,9 @@ pub enum GapReason {
     RevisionsPending,
     /// The provider refused or failed the revision list of some items; they are asked again at each run.
     RevisionsUnavailable,
+    /// The revision lists of some items lack the revision that the item itself named as its present content; they are asked again at each
+    /// run.
+    HeadMissing,
     /// The provider's revision list may leave some out.
     RevisionsTruncated,
     /// Contents of some revisions could not be kept, though the capture policy asks for them; their events say why.
@@ -52,6 +55,12 @@ pub enum GapReason {
     FeedFailed,
     /// The provider answered with something that could not be understood.
     Malformed,
+    /// A full listing showed changes that the change feed had not told of; what came between is known as net differences only.
+    FeedIncomplete,
+    /// A full listing was due and could not be read to its end; the next run tries again.
+    WalkFailed,
+    /// Another folder stands where the designated folder was; the one that was designated is gone, and nothing is read from the other.
+    FolderReplaced,
 }
 
 impl GapReason {
@@ -60,12 +69,16 @@ impl GapReason {
         match self {
             Self::RevisionsPending => "revisions_pending",
             Self::RevisionsUnavailable => "revisions_unavailable",
+            Self::HeadMissing => "head_missing",
             Self::RevisionsTruncated => "revisions_truncated",
             Self::ContentsUnavailable => "contents_unavailable",
             Self::CursorLost => "cursor_lost",
             Self::FolderUnavailable => "folder_unavailable",
             Self::FeedFailed => "feed_failed",
             Self::Malformed => "malformed",
+            Self::FeedIncomplete => "feed_incomplete",
+            Self::WalkFailed => "walk_failed",
+            Self::FolderReplaced => "folder_replaced",
         }
     }
 }
@@ -108,6 +121,43 @@ pub struct LeafRef {
     pub leaf_hash: Digest,
 }
 
+/// How far back the provider keeps revisions, as measured. Fields in canonical order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Files whose revision list no longer begins with the file's first revision.
+    pub files: Count,
+    /// The latest of the moments at which these lists begin: what was saved before is gone from at least one file.
+    pub from: Timestamp,
+    /// Revisions in the longest of these lists.
+    pub most: Count,
+}
+
+impl Kept {
+    /// Both, as one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            files: Count(self.files.0 + other.files.0),
+            from: self.from.max(other.from),
+            most: Count(self.most.0.max(other.most.0)),
+        }
+    }
+}
+
+/// A full listing of the folder, compared with what was known from the feed. Fields in canonical order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Walk {
+    /// Items that were not as known.
+    pub differences: Count,
+    /// The provider's clock at the start of the full listing before; absent when there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Items the listing showed.
+    pub items: Count,
+    /// The provider's clock at its end.
+    pub to: Timestamp,
+}
+
 /// One look at one folder. Fields in canonical order; absent members are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowLeaf {
@@ -136,6 +186,9 @@ pub struct WindowLeaf {
     /// What is missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
+    /// How far back the provider keeps revisions, as far as this look could measure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
     /// The ledger.
     pub ledger: LedgerName,
     /// Oldest revision the provider still listed in this look; a measure of its retention.
@@ -148,6 +201,9 @@ pub struct WindowLeaf {
     pub previous_window: Option<LeafRef>,
     /// Provider.
     pub provider: Provider,
+    /// Facts of this snapshot that a full listing showed and the feed had not told.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reconciled: Count,
     /// Requests repeated.
     pub retries: Count,
     /// Revisions found again with other facts than before.
@@ -171,4 +227,7 @@ pub struct WindowLeaf {
     pub kind: String,
     /// 1.
     pub v: u32,
+    /// The full listing that this look compared with what was known; absent when none was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub walk: Option<Walk>,
 }

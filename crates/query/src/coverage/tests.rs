@@ -33,11 +33,13 @@ fn window(from: Option<&str>, to: &str, gaps: Vec<(GapReason, &str)>) -> WindowR
         folder: "f".into(),
         from_cursor_sha256: None,
         gaps: gaps.into_iter().map(gap).collect(),
+        kept: None,
         ledger: "l".into(),
         oldest_revision_at: None,
         pages: Count(0),
         previous_window: None,
         provider: Provider::Dropbox,
+        reconciled: Count(0),
         retries: Count(0),
         revisions_changed: Count(0),
         revisions_vanished: Count(0),
@@ -47,6 +49,7 @@ fn window(from: Option<&str>, to: &str, gaps: Vec<(GapReason, &str)>) -> WindowR
         to_cursor_sha256: None,
         kind: "window".into(),
         v: VERSION,
+        walk: None,
     };
     WindowRow {
         year: 2026,

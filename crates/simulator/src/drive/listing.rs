@@ -72,6 +72,11 @@ pub(super) fn changes(ask: &Ask<'_>) -> Result<Value, Problem> {
         slots.truncate(size);
         next = slots.last().map(|slot| (slot.seq + 1).to_string());
     }
+    if !slots.is_empty()
+        && let Some(fault) = ask.sim.fires(ask.call, FaultKind::OmittedChange)
+    {
+        slots.retain(|slot| world.item(slot.item).is_none_or(|item| !fault.omits(&item.name)));
+    }
     ask.repeat(&mut slots);
     let mut answer = Picked::new(&mask);
     answer.put("kind", || "drive#changeList");

@@ -142,7 +142,9 @@ fn page(face: &Face, view: &View<'_>, call: &Call, cursor: &Cursor) -> Value {
             Position::Listing { upto, after } => listing_page(view, cursor, (*upto, after.as_deref()), size),
             Position::Changes { since, upto, skip } => {
                 let upto = upto.unwrap_or(view.world.seq());
-                changes_page(face, view, cursor, (*since, upto, *skip), size)
+                let mut page = changes_page(face, view, cursor, (*since, upto, *skip), size);
+                omit(view, call, &mut page.entries);
+                page
             }
         }
     };
@@ -152,6 +154,15 @@ fn page(face: &Face, view: &View<'_>, call: &Call, cursor: &Cursor) -> Value {
         "cursor": cursor.at(page.next).encode(),
         "has_more": page.has_more,
     })
+}
+
+/// Entries of the feed that get lost.
+fn omit(view: &View<'_>, call: &Call, entries: &mut Vec<Value>) {
+    if !entries.is_empty()
+        && let Some(fault) = view.sim.fires(call, FaultKind::OmittedChange)
+    {
+        entries.retain(|entry| !entry["name"].as_str().is_some_and(|name| fault.omits(name)));
+    }
 }
 
 /// Faults of entries.

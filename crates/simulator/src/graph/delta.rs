@@ -95,9 +95,7 @@ impl Face {
         } else {
             page(&world, &cursor, (upto, size))
         };
-        if !order.is_empty() && self.sim.fires(asked.call, FaultKind::DuplicateItems).is_some() {
-            repeat(&world, &mut order, &cursor);
-        }
+        self.disturb(asked, &world, &cursor, &mut order);
         let select = Select::of(query.get("select"));
         let entry = |no: &ItemNo| Some(self.entry(&world, world.item(*no)?, (Listing::Feed, &select)));
         let mut value: Vec<Value> = order.iter().filter_map(entry).collect();
@@ -115,6 +113,19 @@ impl Face {
             }
         }
         Ok(Answer::ok(body))
+    }
+
+    /// Items that come twice, or never.
+    fn disturb(&self, asked: &Asked<'_>, world: &World, cursor: &Cursor, order: &mut Vec<ItemNo>) {
+        if !order.is_empty() && self.sim.fires(asked.call, FaultKind::DuplicateItems).is_some() {
+            repeat(world, order, cursor);
+        }
+        if !order.is_empty()
+            && !matches!(cursor.place, Place::All { .. })
+            && let Some(fault) = self.sim.fires(asked.call, FaultKind::OmittedChange)
+        {
+            order.retain(|no| world.item(*no).is_none_or(|item| !fault.omits(&item.name)));
+        }
     }
 
     /// Where the next page begins.

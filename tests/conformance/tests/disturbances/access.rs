@@ -59,10 +59,11 @@ fn with(edits: [Edit; 2]) -> Vec<Edit> {
     all
 }
 
-/// The folder is pinned by id, so a new name or place of it changes nothing in the record, where the provider goes by ids.
+/// The folder is pinned by id, so a new name or place of it is one fact about the folder and changes nothing about what is in it. A feed
+/// by place ends there, which is a gap.
 #[rstest]
 fn a_renamed_or_moved_folder_is_followed_by_its_id(
-    #[values(Provider::OneDrive, Provider::GoogleDrive)] provider: Provider,
+    #[values(Provider::OneDrive, Provider::GoogleDrive, Provider::Dropbox)] provider: Provider,
     #[values("Manual", "Elsewhere/Handbook")] to: &str,
 ) {
     let edits = with([
@@ -70,15 +71,31 @@ fn a_renamed_or_moved_folder_is_followed_by_its_id(
         Edit::modified(at(3, 2), &format!("{to}/a.txt"), 7),
     ]);
     let stage = Stage::of(provider, edits, Options::default());
-    for poll in polls() {
-        stage.look_well(poll);
+    stage.look_well(polls()[0]);
+    if provider == Provider::Dropbox {
+        let row = stage.look(polls()[1], 4);
+        assert_eq!(row["gaps"], json!(["cursor_lost"]), "{row}");
+        assert_eq!(row["state"], "partial");
+    } else {
+        stage.look_well(polls()[1]);
     }
+    stage.look_well(polls()[2]);
+    let (name, action, other) = match to {
+        "Manual" => ("Manual", "renamed", "moved"),
+        _ => ("Handbook", "moved", "renamed"),
+    };
+    let of_folder = stage.actions(action);
+    assert_eq!(of_folder.len(), 1, "{of_folder:?}");
+    assert_eq!(of_folder[0]["name"], name);
+    assert_eq!(of_folder[0]["path"], Value::Null);
+    assert_eq!(of_folder[0]["item_kind"], "folder");
+    assert_eq!(of_folder[0]["occurred_not_before"], json!(polls()[0]));
     let modified = stage.actions("modified");
-    assert_eq!(modified.len(), 1);
+    assert_eq!(modified.len(), 1, "{modified:?}");
     assert_eq!(modified[0]["path"], "a.txt");
     for action in [
-        "moved",
-        "renamed",
+        other,
+        "moved_in",
         "moved_out",
         "deleted",
         "trashed",
@@ -86,6 +103,30 @@ fn a_renamed_or_moved_folder_is_followed_by_its_id(
     ] {
         assert_eq!(stage.actions(action), Vec::<Value>::new(), "{action}");
     }
+    stage.bench.verify();
+}
+
+/// Another folder under the old name is not the folder that was designated: nothing of it is read, and the gap says so.
+#[rstest]
+fn a_replaced_folder_is_a_gap_and_not_read(
+    #[values(Provider::OneDrive, Provider::GoogleDrive, Provider::Dropbox)] provider: Provider,
+) {
+    let edits = with([
+        Edit::deleted(at(3, 1), "Handbook"),
+        Edit::created(at(3, 2), "Handbook/other.txt", 9),
+    ]);
+    let stage = Stage::of(provider, edits, Options::default());
+    stage.look_well(polls()[0]);
+    let code = if provider == Provider::Dropbox { 2 } else { 4 };
+    for poll in [polls()[1], polls()[2]] {
+        let row = stage.look(poll, code);
+        assert_eq!(row["gaps"], json!(["folder_replaced"]), "{row}");
+    }
+    let events = stage.bench.events();
+    assert!(
+        !events.iter().any(|event| event["path"] == "other.txt"),
+        "{events:?}"
+    );
     stage.bench.verify();
 }
 

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod access;
+mod cost;
 mod people;
 mod stage;
+mod walks;
 
 use revtrail_simulator::{Edit, Fault, FaultKind, FaultPlan, Options, Provider, Timestamp};
 use rstest::rstest;

@@ -97,6 +97,7 @@ impl<'a> Scan<'a> {
         } else {
             None
         };
+        let _reconciled = self.skip(",\"reconciled\":true");
         self.optional(",\"revision_id\":\"", any)?;
         self.optional(",\"size_bytes\":\"", is_count)?;
         self.value(",\"source_api\":\"")?;

@@ -45,6 +45,7 @@ impl EventLeaf {
             previous_revision_id,
             provider,
             raw_sha256,
+            reconciled,
             revision_id,
             size_bytes,
             source_api,
@@ -89,6 +90,9 @@ impl EventLeaf {
         out.text("previous_revision_id", revision(previous_revision_id.as_ref()));
         out.word("provider", provider.as_str());
         out.digest("raw_sha256", raw_sha256.as_ref());
+        if *reconciled {
+            out.plain("reconciled", b"true");
+        }
         out.text("revision_id", revision(revision_id.as_ref()));
         out.shown("size_bytes", *size_bytes)?;
         out.text("source_api", Some(source_api));
