@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod archive;
+pub mod counting;
 pub mod custody;
 mod error;
 pub mod faulty;
@@ -15,6 +16,7 @@ mod versions;
 pub use archive::{
     Archive, Entry, Head, LegalHold, Listing, PAGE_ENTRIES, Protection, Retention, RetentionMode,
 };
+pub use counting::{Calls, CountingArchive};
 pub use error::{ArchiveError, ArchiveErrorKind};
 pub use faulty::{Fault, Faults, FaultyArchive};
 pub use fs::FsArchive;

@@ -359,14 +359,21 @@ pub(crate) enum KeyCommand {
     },
     /// Make the key of the logs to come: it takes over at the turn of the year, announced by the closing leaf of the year before
     Rotate {
-        /// Where to write the private key; refuses an existing file
+        /// Where to write the private key, or with --kms the public key; refuses an existing file
         file: PathBuf,
+        /// Take this key in AWS KMS instead of making one
+        #[arg(long, value_name = "ARN")]
+        kms: Option<String>,
         /// First year whose logs bear it; the next year when absent
         #[arg(long, value_name = "YEAR")]
         from: Option<i16>,
     },
-    /// Print the public key and the verifier key of each ledger's present log
-    Show,
+    /// Print the verifier key of each ledger's present log
+    Show {
+        /// Ask AWS KMS for the public key of this key and print it as PEM, for `signing.public_key_file`
+        #[arg(long, value_name = "ARN")]
+        kms: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -115,9 +115,34 @@ impl From<revtrail_connector::ConnectorError> for Failure {
     }
 }
 
+impl From<revtrail_kms::KmsError> for Failure {
+    fn from(error: revtrail_kms::KmsError) -> Self {
+        let (exit, hint) = (kms_exit(error.kind()), error.hint().to_owned());
+        Self::new(exit, error, Some(hint))
+    }
+}
+
+const fn kms_exit(kind: revtrail_kms::KmsErrorKind) -> Exit {
+    if kind.may_pass() {
+        Exit::Failed
+    } else {
+        Exit::Usage
+    }
+}
+
+/// What a key service said, below the errors of signing.
+fn kms_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a revtrail_kms::KmsError> {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.find_map(|cause| cause.downcast_ref())
+}
+
 impl From<revtrail_harvest::HarvestError> for Failure {
     fn from(error: revtrail_harvest::HarvestError) -> Self {
         use revtrail_harvest::HarvestError as Error;
+        if let Some(kms) = kms_error(&error) {
+            let (exit, hint) = (kms_exit(kms.kind()), kms.hint().to_owned());
+            return Self::new(exit, error, Some(hint));
+        }
         let exit = match &error {
             Error::NoLog { .. } | Error::LogExists { .. } => Exit::Usage,
             Error::Lost { .. } => Exit::Lost,

@@ -3,11 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use revtrail_ledger::{Algorithm, Origin, PublicKey, Signer as _, VerifierKey};
-use revtrail_settings::{Config, NextKey};
+use revtrail_settings::{Config, NextKey, PrivateKey};
 
 use crate::{
     exit::{Exit, Failure},
-    wiring::{load_key, public_key, read},
+    signers::load_key,
+    wiring::read,
 };
 
 /// Public keys by the years of the logs that bear them.
@@ -31,7 +32,7 @@ impl Keys {
         };
         Ok(Arc::new(Self {
             earlier: earlier.collect::<Result<_, Failure>>()?,
-            present: public_key(config)?,
+            present: present(config)?,
             next,
         }))
     }
@@ -52,10 +53,24 @@ impl Keys {
     }
 }
 
-/// The next public key; both halves must fit when both are given.
+/// The public key of the present logs. A key in KMS is not asked: reading needs no access to it.
+fn present(config: &Config) -> Result<PublicKey, Failure> {
+    match (&config.public_key_file, &config.key) {
+        (Some(path), _) => load_public(path),
+        (None, Some(PrivateKey::File(path))) => Ok(load_key(path)?.public_key()),
+        (None, _) => Err(Failure::usage(
+            "signing.public_key_file is not set",
+            "set it to the public key file",
+        )),
+    }
+}
+
+/// The next public key; both halves must fit when both are given in files.
 fn public_half(next: &NextKey) -> Result<PublicKey, Failure> {
-    let private = next.key_file.as_ref().map(|path| load_key(path)).transpose()?;
-    let private = private.map(|signer| signer.public_key());
+    let private = match &next.key {
+        Some(PrivateKey::File(path)) => Some(load_key(path)?.public_key()),
+        Some(PrivateKey::Kms(_)) | None => None,
+    };
     let public = next
         .public_key_file
         .as_ref()

@@ -8,6 +8,7 @@ mod keys;
 mod logging;
 mod output;
 mod progress;
+mod signers;
 mod stamper;
 mod times;
 mod wiring;

@@ -4,14 +4,13 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use revtrail_archive::{Archive, ArchiveUrl, Retention, S3Archive, S3Options, S3Settings};
 use revtrail_connector::{Connector, ConnectorError};
-use revtrail_harvest::{Capture, FolderPlan, HarvestError, NextSigner, Policy, RunPlan, Step, WalkDue};
-use revtrail_ledger::{FileSigner, PublicKey, Signer};
+use revtrail_harvest::{Capture, FolderPlan, HarvestError, Policy, RunPlan, Step, WalkDue};
 use revtrail_model::{
     Digest,
     id::{AccountName, LedgerName},
     leaf::Tool,
     sha256,
-    time::{Clock, Timestamp, year},
+    time::{Clock, Timestamp},
 };
 use revtrail_settings::{Account, CaptureFile, Config, Folder, Ledger};
 
@@ -19,7 +18,8 @@ use crate::{
     args::LedgerArg,
     clock::SystemClock,
     exit::{Exit, Failure},
-    keys::{Keys, load_public},
+    keys::Keys,
+    signers,
     stamper::stamper,
 };
 
@@ -101,69 +101,6 @@ pub(crate) fn read(what: &str, path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// Loads the private key.
-pub(crate) fn signer(config: &Config) -> Result<FileSigner, Failure> {
-    let Some(path) = &config.key_file else {
-        return Err(Failure::usage(
-            "signing.key_file is not set",
-            "set it to the private key file; this command signs",
-        ));
-    };
-    load_key(path)
-}
-
-/// Loads a private key.
-pub(crate) fn load_key(path: &Path) -> Result<FileSigner, Failure> {
-    FileSigner::from_pkcs8_pem(&read("private key", path)?).map_err(|error| {
-        let error = anyhow::anyhow!("{} is not an Ed25519 private key: {error}", path.display());
-        Failure::new(
-            Exit::Usage,
-            error,
-            Some("make one with `revtrail key generate FILE`".into()),
-        )
-    })
-}
-
-/// The public key of the present logs.
-pub(crate) fn public_key(config: &Config) -> Result<PublicKey, Failure> {
-    let Some(path) = &config.public_key_file else {
-        return Ok(signer(config)?.public_key());
-    };
-    load_public(path)
-}
-
-/// The public key, which must be the other half of the private one.
-pub(crate) fn check_pair(config: &Config, signer: &FileSigner) -> Result<(), Failure> {
-    if public_key(config)?.as_bytes() == signer.public_key().as_bytes() {
-        return Ok(());
-    }
-    Err(Failure::usage(
-        "signing.public_key_file is not the public half of signing.key_file",
-        "give the matching pair",
-    ))
-}
-
-/// The key that takes over at the turn of a year. Its private half may come late, but not later than the year it is for.
-fn next_signer(config: &Config, now: Timestamp) -> Result<Option<NextSigner>, Failure> {
-    let Some(next) = &config.next_key else {
-        return Ok(None);
-    };
-    match &next.key_file {
-        Some(path) => Ok(Some(NextSigner {
-            from: next.from,
-            signer: Arc::new(load_key(path)?),
-        })),
-        None if year(now) < next.from => Ok(None),
-        None => Err(Failure::usage(
-            format!(
-                "signing.next_key_file is not set, and the logs from {} on bear that key",
-                next.from
-            ),
-            "set it to the private key file that `revtrail key rotate` made",
-        )),
-    }
-}
-
 /// One connector per account that the ledger's folders use.
 fn connectors(
     config: &Config,
@@ -213,10 +150,9 @@ pub(crate) async fn run_plan(
 ) -> Result<RunPlan, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let connectors = connectors(config, ledger, &clock)?;
-    let signer = signer(config)?;
-    check_pair(config, &signer)?;
+    let signer = signers::present(config)?;
     let keys = Keys::load(config)?;
-    let next = next_signer(config, clock.now())?;
+    let next = signers::next(config, clock.now())?;
     let folders = ledger.folders.iter().filter_map(|folder| {
         Some(FolderPlan {
             name: folder.name.clone(),
@@ -232,7 +168,7 @@ pub(crate) async fn run_plan(
         ledger: name.clone(),
         origin: ledger.origin.clone(),
         archive: archive(config).await?,
-        signer: Arc::new(signer),
+        signer,
         next,
         stamper: stamper(config)?,
         verifier: Arc::new(move |origin| {

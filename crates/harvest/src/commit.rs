@@ -14,6 +14,7 @@ use revtrail_model::{
 };
 
 use crate::{
+    chain::{Chain, Link},
     error::HarvestError,
     holds,
     snapshot::{Body, digest_of, digest_of_object, seal_segment},
@@ -44,8 +45,8 @@ pub struct Tip {
     pub checkpoint: Option<CheckpointRef>,
     /// Place of the next snapshot.
     pub next_seq: u64,
-    /// Its state; absent before a log's first snapshot.
-    pub state: Option<(Header, Digest)>,
+    /// Its state, and the objects it is read from; absent before a log's first snapshot.
+    pub state: Option<(Header, Chain)>,
 }
 
 /// State that goes with the snapshot.
@@ -85,7 +86,7 @@ pub async fn commit(
     mut state: NextState<'_>,
     mut run: RunLeaf,
 ) -> Result<Committed, HarvestError> {
-    let (header, state_bytes) = close_state(tip, &body, &mut state, &mut run)?;
+    let (header, state_bytes, chain) = close_state(tip, &body, &mut state, &mut run)?;
     let leaves = body.leaves.len() as u64 + 1;
     let segment = seal_segment(body.leaves, body.frontier, &run)?;
     let mut checkpoint = Checkpoint::new(
@@ -95,11 +96,10 @@ pub async fn commit(
     checkpoint.extensions = vec![segment_line(&sha256(&segment.bytes))];
     // Locked bytes cannot be repaired for years: check what will be signed before anything is written.
     verify_before_writing(tip, &checkpoint)?;
-    let note = checkpoint.sign(target.signer).map_err(ledger)?;
+    let note = checkpoint.sign(target.signer).map_err(HarvestError::Sign)?;
     let root = digest_of(&checkpoint.root);
 
     let seq = tip.next_seq;
-    let state_digest = sha256(&state_bytes);
     let named = [
         (Kind::Sidecar, body.sidecar),
         (Kind::Raw, body.raw),
@@ -136,7 +136,7 @@ pub async fn commit(
                 size,
             }),
             next_seq: seq + 1,
-            state: Some((header, state_digest)),
+            state: Some((header, chain)),
         },
         leaves,
         events: body.events,
@@ -150,21 +150,37 @@ fn close_state(
     body: &Body,
     state: &mut NextState<'_>,
     run: &mut RunLeaf,
-) -> Result<(Header, Vec<u8>), HarvestError> {
+) -> Result<(Header, Vec<u8>, Chain), HarvestError> {
     for (folder, window) in &body.windows {
         state.folders.entry(folder.clone()).or_default().last_window = Some(*window);
     }
-    let header = next_header(tip, body, state);
-    let state_bytes = encode(&header, state.inventories, &state.changed)?;
+    let mut header = next_header(tip, body, state);
+    let mut changed = std::mem::take(&mut state.changed);
+    let mut chain = tip.state.as_ref().map(|(_, chain)| chain.clone());
+    if let Some(chain) = chain.as_mut().filter(|_| header.kind == StateKind::Delta) {
+        changed = chain.merge(tip.next_seq, changed);
+        let before = chain.newest();
+        header.previous = Some(before.digest);
+        header.previous_seq = (before.seq + 1 != tip.next_seq).then_some(Count(before.seq));
+    }
+    let state_bytes = encode(&header, state.inventories, &changed)?;
+    let (seq, digest) = (tip.next_seq, sha256(&state_bytes));
+    let chain = match (chain, header.kind) {
+        (Some(mut chain), StateKind::Delta) => {
+            chain.push(Link { seq, digest, changed });
+            chain
+        }
+        _ => Chain::new(seq, digest),
+    };
     run.seq = Count(tip.next_seq);
     run.previous_checkpoint = tip.checkpoint;
     run.windows.clone_from(&body.window_indices);
     run.objects = Objects {
         raw: digest_of_object(body.raw.as_ref()),
         sidecar: digest_of_object(body.sidecar.as_ref()),
-        state: Some(sha256(&state_bytes)),
+        state: Some(digest),
     };
-    Ok((header, state_bytes))
+    Ok((header, state_bytes, chain))
 }
 
 /// A full base is written when the deltas since the last one outweigh it, so that a run reads at most about twice what it needs.
@@ -188,7 +204,8 @@ fn next_header(tip: &Tip, body: &Body, state: &NextState<'_>) -> Header {
         frontier_before: hashes(&tip.frontier),
         holds: state.holds.clone(),
         kind: if base { StateKind::Base } else { StateKind::Delta },
-        previous: tip.state.as_ref().map(|(_, digest)| *digest),
+        previous: tip.state.as_ref().map(|(_, chain)| chain.newest().digest),
+        previous_seq: None,
         seq: Count(tip.next_seq),
         size: Count(body.frontier.size().leaves()),
         size_before: Count(tip.frontier.size().leaves()),

@@ -2,6 +2,7 @@
 
 use revtrail_archive::ArchiveError;
 use revtrail_connector::ConnectorError;
+use revtrail_ledger::LedgerError;
 use revtrail_model::{Digest, ModelError};
 
 /// Why a run could not commit.
@@ -60,6 +61,9 @@ pub enum HarvestError {
         /// The year.
         year: i16,
     },
+    /// The checkpoint got no signature; nothing was written.
+    #[error("checkpoint could not be signed")]
+    Sign(#[source] LedgerError),
     /// A note or tree operation failed.
     #[error("log operation failed: {0}")]
     Ledger(String),
@@ -99,6 +103,7 @@ impl HarvestError {
         Some(match self {
             Self::Archive(error) => return error.hint().map(str::to_owned),
             Self::Connector(error) => error.hint().to_owned(),
+            Self::Sign(error) => return error.hint().map(str::to_owned),
             Self::NoLog { ledger } => {
                 format!(
                     "run `revtrail init --ledger {ledger}` once; if there was a log, check the archive url: an archive that lost its checkpoints must be examined, not re-made"

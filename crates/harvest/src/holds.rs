@@ -175,7 +175,7 @@ async fn write(
         frontier: log.frontier,
         checkpoint: Some(log.checkpoint),
         next_seq: log.seq + 1,
-        state: Some((log.state, log.state_digest)),
+        state: Some((log.state, log.chain)),
     };
     commit(&place, &tip, body, state, end).await
 }

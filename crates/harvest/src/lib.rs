@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod capture;
+pub mod chain;
 pub mod commit;
 pub mod conventions;
 pub mod error;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use revtrail_archive::{Archive, ObjectKey, record};
 use revtrail_ledger::{Checkpoint, Frontier, LedgerError, Note, TreeSize, VerifierKey, leaf_hash};
 use revtrail_model::{
@@ -14,9 +15,10 @@ use revtrail_model::{
 };
 
 use crate::{
+    chain::{Chain, Link},
     error::HarvestError,
     snapshot::{digest_of, hash_of, read_segment},
-    state::{Header, Inventories, StateKind, read_header, read_items},
+    state::{Header, Inventories, StateKind, read_changed, read_header, read_items},
     store,
 };
 
@@ -36,8 +38,8 @@ pub struct OpenLog {
     pub run: RunLeaf,
     /// Header of its state object.
     pub state: Header,
-    /// Digest of its state object.
-    pub state_digest: Digest,
+    /// The state objects it was read from.
+    pub chain: Chain,
     /// Items of each folder.
     pub inventories: Inventories,
 }
@@ -47,7 +49,7 @@ pub struct OpenLog {
 pub async fn newest_log(archive: &dyn Archive, ledger: &LedgerName) -> Result<LogName, HarvestError> {
     // A log without a checkpoint is an attempt to open the year's log that never came to its commit point.
     for log in record::logs(archive, ledger).await?.into_iter().rev() {
-        if !record::objects(archive, &log, Kind::Checkpoint).await?.is_empty() {
+        if record::has_checkpoint(archive, &log).await? {
             return Ok(log);
         }
     }
@@ -65,10 +67,9 @@ pub async fn open_log(
     let no_log = || HarvestError::NoLog {
         ledger: name.ledger.to_string(),
     };
-    let (newest, checkpoint_key) = record::objects(archive, &name, Kind::Checkpoint)
-        .await?
-        .pop()
-        .ok_or_else(no_log)?;
+    let newest = record::newest_checkpoint(archive, &name).await?;
+    let seq = newest.ok_or_else(no_log)?;
+    let checkpoint_key = name.checkpoint(seq);
     let note = store::read(archive, &checkpoint_key).await?;
     let contradiction = |key: &str, what: String| HarvestError::Contradiction {
         key: key.to_owned(),
@@ -77,7 +78,7 @@ pub async fn open_log(
     let checkpoint =
         Checkpoint::open(&note, key).map_err(|error| refused((&checkpoint_key, &note), key, &error))?;
     let root = digest_of(&checkpoint.root);
-    let segment_key = name.object(Kind::Segment, newest.seq, &root);
+    let segment_key = name.object(Kind::Segment, seq, &root);
     let segment = store::read(archive, &segment_key).await?;
     if segment_digest(&checkpoint.extensions) != Some(sha256(&segment)) {
         return Err(contradiction(
@@ -94,14 +95,14 @@ pub async fn open_log(
         .objects
         .state
         .ok_or_else(|| contradiction(&segment_key, "run leaf names no state object".into()))?;
-    let state_key = name.object(Kind::State, newest.seq, &state_digest);
+    let state_key = name.object(Kind::State, seq, &state_digest);
     let bytes = store::read_named(archive, &state_key, &state_digest).await?;
     let state = read_header(&state_key, &bytes)?;
     let frontier = frontier_after(&state, &leaves)
         .filter(|frontier| frontier.size() == checkpoint.size && frontier.root() == checkpoint.root);
     let frontier =
         frontier.ok_or_else(|| contradiction(&segment_key, "leaves do not make the signed root".into()))?;
-    let inventories = load_inventories(archive, &name, (&state, state_key, &bytes)).await?;
+    let (inventories, chain) = load_inventories(archive, &name, (&state, state_digest, bytes)).await?;
     Ok(OpenLog {
         origin: checkpoint.origin.to_string(),
         checkpoint: CheckpointRef {
@@ -111,10 +112,10 @@ pub async fn open_log(
         },
         name,
         frontier,
-        seq: newest.seq,
+        seq,
         run,
         state,
-        state_digest,
+        chain,
         inventories,
     })
 }
@@ -153,29 +154,42 @@ fn frontier_after(state: &Header, leaves: &[Vec<u8>]) -> Option<Frontier> {
 async fn load_inventories(
     archive: &Arc<dyn Archive>,
     name: &LogName,
-    (newest, newest_key, bytes): (&Header, String, &[u8]),
-) -> Result<Inventories, HarvestError> {
+    (newest, digest, bytes): (&Header, Digest, Bytes),
+) -> Result<(Inventories, Chain), HarvestError> {
     // Headers lead back to the base; only then can items be put one over the other.
-    let mut chain = vec![(newest_key, bytes.to_vec())];
-    let (mut kind, mut previous, mut seq) = (newest.kind, newest.previous, newest.seq.0);
+    let mut deltas = Vec::new();
+    let (mut seq, mut digest, mut bytes) = (newest.seq.0, digest, bytes);
+    let (mut kind, mut before) = (newest.kind, place_before(newest));
     while kind == StateKind::Delta {
-        let what = || HarvestError::Contradiction {
+        let found = before.filter(|(earlier, _)| *earlier < seq);
+        let (earlier, its_digest) = found.ok_or_else(|| HarvestError::Contradiction {
             key: name.to_string(),
             what: "state deltas do not lead back to a base".into(),
-        };
-        seq = seq.checked_sub(1).ok_or_else(what)?;
-        let digest = previous.ok_or_else(what)?;
-        let key = name.object(Kind::State, seq, &digest);
-        let bytes = store::read_named(archive, &key, &digest).await?;
+        })?;
+        deltas.push((seq, digest, bytes));
+        let key = name.object(Kind::State, earlier, &its_digest);
+        bytes = store::read_named(archive, &key, &its_digest).await?;
+        (seq, digest) = (earlier, its_digest);
         let header = read_header(&key, &bytes)?;
-        (kind, previous) = (header.kind, header.previous);
-        chain.push((key, bytes.to_vec()));
+        (kind, before) = (header.kind, place_before(&header));
     }
     let mut inventories = Inventories::new();
-    while let Some((key, bytes)) = chain.pop() {
-        read_items(&key, &bytes, &mut inventories)?;
+    read_items(&name.object(Kind::State, seq, &digest), &bytes, &mut inventories)?;
+    let mut chain = Chain::new(seq, digest);
+    while let Some((seq, digest, bytes)) = deltas.pop() {
+        let key = name.object(Kind::State, seq, &digest);
+        let changed = read_changed(&key, &bytes, &mut inventories)?;
+        chain.push(Link { seq, digest, changed });
     }
-    Ok(inventories)
+    Ok((inventories, chain))
+}
+
+/// Snapshot and digest of the state before.
+fn place_before(header: &Header) -> Option<(u64, Digest)> {
+    let seq = header
+        .previous_seq
+        .map_or(header.seq.0.checked_sub(1), |seq| Some(seq.0));
+    Some((seq?, header.previous?))
 }
 
 /// True when the archive holds anything below the log's prefix.

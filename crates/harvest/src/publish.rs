@@ -93,11 +93,8 @@ pub fn rebuild<'a>(
     Box::pin(async move {
         let log = Log { archive, name, key };
         let (mut writer, mut published) = (TileWriter::new(), Published::default());
-        let checkpoints = record::objects(archive, name, Kind::Checkpoint).await?;
-        for seq in 0..checkpoints
-            .last()
-            .map_or(0, |(last, _)| last.seq.saturating_add(1))
-        {
+        let newest = record::newest_checkpoint(archive, name).await?;
+        for seq in 0..newest.map_or(0, |seq| seq.saturating_add(1)) {
             log.replay(seq, &mut writer, &mut published).await?;
         }
         Ok(published)

@@ -268,7 +268,7 @@ impl<'a> Running<'a> {
                 frontier: log.frontier,
                 checkpoint: Some(log.checkpoint),
                 next_seq: log.seq + 1,
-                state: Some((log.state.clone(), log.state_digest)),
+                state: Some((log.state.clone(), log.chain)),
             },
             folders: log.state.folders,
             inventories: log.inventories,

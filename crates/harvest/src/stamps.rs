@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use revtrail_archive::{ArchiveErrorKind, ObjectKey};
+use revtrail_archive::{ArchiveErrorKind, record};
 use revtrail_model::{
     Digest,
     layout::LogName,
@@ -85,7 +85,7 @@ async fn is_stamped_today(
     name: &LogName,
     stamper: &dyn TimeStamper,
 ) -> Result<bool, HarvestError> {
-    let Some(seq) = newest(plan, name).await? else {
+    let Some(seq) = record::newest_timestamp(&plan.archive, name).await? else {
         return Ok(false);
     };
     let Some(token) = read(plan, &name.timestamp(seq)).await? else {
@@ -95,25 +95,6 @@ async fn is_stamped_today(
     let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
     let made = stamper.time_of(&token, &note);
     Ok(made.is_some_and(|made| day(made) == day(plan.clock.now())))
-}
-
-async fn newest(plan: &RunPlan, name: &LogName) -> Result<Option<u64>, HarvestError> {
-    let prefix = name.timestamps();
-    let last = |entries: &[revtrail_archive::Entry]| {
-        let seqs = entries
-            .iter()
-            .filter_map(|entry| name.parse_timestamp(entry.key.as_str()));
-        seqs.max()
-    };
-    let (mut found, mut after): (Option<u64>, Option<ObjectKey>) = (None, None);
-    loop {
-        let page = plan.archive.list(&prefix, after.as_ref()).await?;
-        found = found.max(last(&page.entries));
-        match page.entries.last() {
-            Some(entry) if page.more => after = Some(entry.key.clone()),
-            _ => return Ok(found),
-        }
-    }
 }
 
 /// The token over the checkpoint `seq`, which no run leaf names yet, by key, for the run leaf that follows. A token is made after the run

@@ -1,7 +1,7 @@
 //! State objects: cursors, resume points and the inventory, committed with the events they belong to.
 //!
-//! One header line, then one line per item, compressed with zstd. A *base* holds every item, a *delta* those that the snapshot changed; each names the
-//! state before it by digest, so that a run reads one base and the deltas after it and nothing else:
+//! One header line, then one line per item, compressed with zstd. A *base* holds every item, a *delta* those that changed since the
+//! state it names by digest, so that a run reads one base and a few deltas after it and nothing else (see [`chain`](crate::chain)):
 //!
 //! ```text
 //! {"base_items":"2","changed_items":"1","folders":{…},"frontier":["…"],"frontier_before":["…"],"kind":"delta","previous":"…","seq":"7","size":"40","size_before":"36","type":"state","v":1}
@@ -36,7 +36,7 @@ use crate::{
 pub enum StateKind {
     /// Every item.
     Base,
-    /// Items the snapshot changed.
+    /// Items that changed since the state it names.
     Delta,
 }
 
@@ -156,7 +156,7 @@ pub type OpenHolds = BTreeMap<HoldId, OpenHold>;
 pub struct Header {
     /// Items in the base.
     pub base_items: Count,
-    /// Item lines in this state and the deltas since the base.
+    /// Items that the snapshots since the base changed, each counted as often as it changed.
     pub changed_items: Count,
     /// Folders by name.
     pub folders: BTreeMap<FolderName, FolderState>,
@@ -169,9 +169,12 @@ pub struct Header {
     pub holds: OpenHolds,
     /// Base or delta.
     pub kind: StateKind,
-    /// SHA-256 of the state before; absent in a log's first.
+    /// SHA-256 of the state before, onto which a delta is put; absent in a log's first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Digest>,
+    /// Snapshot of that state, where it is not the one before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_seq: Option<Count>,
     /// Snapshot.
     pub seq: Count,
     /// Tree size after the snapshot, run leaf not counted: the run leaf names this object.
@@ -278,6 +281,22 @@ pub fn read_header(key: &str, bytes: &[u8]) -> Result<Header, HarvestError> {
 
 /// Puts the items of the state object `key` over what is in `inventories`.
 pub fn read_items(key: &str, bytes: &[u8], inventories: &mut Inventories) -> Result<(), HarvestError> {
+    each_item(key, bytes, |line| {
+        inventories.entry(line.f).or_default().load(line.i, line.d);
+    })
+}
+
+/// As [`read_items`], and tells which items they are.
+pub fn read_changed(key: &str, bytes: &[u8], inventories: &mut Inventories) -> Result<Changed, HarvestError> {
+    let mut changed = Changed::new();
+    each_item(key, bytes, |line| {
+        changed.entry(line.f.clone()).or_default().push(line.i.clone());
+        inventories.entry(line.f).or_default().load(line.i, line.d);
+    })?;
+    Ok(changed)
+}
+
+fn each_item(key: &str, bytes: &[u8], mut take: impl FnMut(LineIn)) -> Result<(), HarvestError> {
     let mut interner = Interner::default();
     let mut lines = lines(key, bytes)?;
     // The header.
@@ -286,7 +305,7 @@ pub fn read_items(key: &str, bytes: &[u8], inventories: &mut Inventories) -> Res
         let (line, text) = line?;
         let mut line: LineIn = parse(key, (line, &text))?;
         interner.item(&mut line.d);
-        inventories.entry(line.f).or_default().load(line.i, line.d);
+        take(line);
     }
     Ok(())
 }
@@ -314,6 +333,7 @@ mod tests {
             holds: OpenHolds::new(),
             kind,
             previous: Some(sha256(b"p")),
+            previous_seq: None,
             seq: Count(3),
             size: Count(1),
             size_before: Count(0),
@@ -364,7 +384,8 @@ mod tests {
             &[("close".into(), vec!["a".into()])].into(),
         )
         .unwrap();
-        read_items("delta", &delta, &mut read).unwrap();
+        let told = read_changed("delta", &delta, &mut read).unwrap();
+        assert_eq!(told, [("close".into(), vec!["a".into()])].into());
         assert_eq!(read[&FolderName::from("close")].item(&"a".into()), Some(&changed));
         assert_eq!(
             read[&FolderName::from("close")]

@@ -150,7 +150,7 @@ async fn close(
             frontier: log.frontier,
             checkpoint: Some(log.checkpoint),
             next_seq: log.seq + 1,
-            state: Some((log.state, log.state_digest)),
+            state: Some((log.state, log.chain)),
         };
         let body = seal_draft(Draft::new()?, vec![encode(&leaf)?], &tip.frontier)?;
         let state = NextState {

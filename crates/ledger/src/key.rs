@@ -29,6 +29,20 @@ impl PublicKey {
         Self::check(key)
     }
 
+    /// Reads the same in DER: a `SubjectPublicKeyInfo` (RFC 8410 §4).
+    pub fn from_der(der: &[u8]) -> Result<Self, LedgerError> {
+        let key = VerifyingKey::from_public_key_der(der)
+            .map_err(|_| LedgerError::PublicKey("not DER of an Ed25519 SubjectPublicKeyInfo"))?;
+        Self::check(key)
+    }
+
+    /// The key as a `SubjectPublicKeyInfo` in DER.
+    pub fn to_der(&self) -> Result<Vec<u8>, LedgerError> {
+        let der = self.0.to_public_key_der();
+        der.map(|der| der.as_bytes().to_vec())
+            .map_err(|_| LedgerError::PublicKey("cannot be written as DER"))
+    }
+
     /// The key as `-----BEGIN PUBLIC KEY-----`.
     pub fn to_pem(&self) -> Result<String, LedgerError> {
         self.0

@@ -103,6 +103,10 @@ mod tests {
         assert_eq!(signer.public_key(), PublicKey::from_pem(OPENSSL_PUBLIC).unwrap());
         assert_eq!(*signer.to_pkcs8_pem().unwrap(), OPENSSL_KEY);
         assert_eq!(signer.public_key().to_pem().unwrap(), OPENSSL_PUBLIC);
+        let der = signer.public_key().to_der().unwrap();
+        assert_eq!(der.len(), 44);
+        assert_eq!(PublicKey::from_der(&der).unwrap(), signer.public_key());
+        assert!(PublicKey::from_der(&der[..43]).is_err());
     }
 
     #[test]

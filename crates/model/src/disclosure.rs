@@ -259,35 +259,58 @@ impl Sidecar {
 
     /// Reads the object's bytes; refuses an unreadable line, a missing seed and places out of order.
     pub fn decode(bytes: &[u8]) -> Result<Self, ModelError> {
-        let mut lines = bytes
-            .split(|byte| *byte == b'\n')
-            .enumerate()
-            .filter(|(_, line)| !line.is_empty());
-        let head: Head = lines
-            .next()
-            .and_then(|(_, line)| serde_json::from_slice(line).ok())
-            .ok_or(ModelError::Seed)?;
-        let seed = STANDARD
-            .decode(&head.seed)
-            .ok()
-            .and_then(|seed| seed.try_into().ok())
-            .ok_or(ModelError::Seed)?;
-        if head.kind != "sidecar" || head.v != 1 {
-            return Err(ModelError::Seed);
-        }
+        let (seed, lines) = open(bytes)?;
         let disclosures = lines
-            .map(|(index, line)| {
-                serde_json::from_slice(line).map_err(|source| ModelError::Sidecar {
-                    line: index + 1,
-                    source,
-                })
-            })
+            .map(|(index, line)| read_line(index, line))
             .collect::<Result<Vec<Disclosure>, _>>()?;
-        Ok(Self {
-            seed: Seed::from_bytes(seed),
-            disclosures,
-        })
+        Ok(Self { seed, disclosures })
     }
+
+    /// The seed, and what opens the leaf at place `n`, if the object has it. Of the other lines only the place is read.
+    pub fn find(bytes: &[u8], n: u64) -> Result<(Seed, Option<Disclosure>), ModelError> {
+        let (seed, lines) = open(bytes)?;
+        for (index, line) in lines {
+            let place: Place = read_line(index, line)?;
+            if place.n == n {
+                return Ok((seed, Some(read_line(index, line)?)));
+            }
+        }
+        Ok((seed, None))
+    }
+}
+
+/// The place that a line is about.
+#[derive(Deserialize)]
+struct Place {
+    n: u64,
+}
+
+/// The seed, and the lines after it with their places in the object from zero.
+fn open(bytes: &[u8]) -> Result<(Seed, impl Iterator<Item = (usize, &[u8])>), ModelError> {
+    let mut lines = bytes
+        .split(|byte| *byte == b'\n')
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty());
+    let head: Head = lines
+        .next()
+        .and_then(|(_, line)| serde_json::from_slice(line).ok())
+        .ok_or(ModelError::Seed)?;
+    let seed = STANDARD
+        .decode(&head.seed)
+        .ok()
+        .and_then(|seed| seed.try_into().ok())
+        .ok_or(ModelError::Seed)?;
+    if head.kind != "sidecar" || head.v != 1 {
+        return Err(ModelError::Seed);
+    }
+    Ok((Seed::from_bytes(seed), lines))
+}
+
+fn read_line<'a, T: Deserialize<'a>>(index: usize, line: &'a [u8]) -> Result<T, ModelError> {
+    serde_json::from_slice(line).map_err(|source| ModelError::Sidecar {
+        line: index + 1,
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -327,6 +350,11 @@ mod tests {
             br#"{"seed":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=","type":"sidecar","v":1}"#
         ));
         assert_eq!(Sidecar::decode(&bytes).unwrap(), sidecar());
+        for n in 16..20 {
+            let (seed, found) = Sidecar::find(&bytes, n).unwrap();
+            let wanted = sidecar().disclosures.into_iter().find(|line| line.n == n);
+            assert_eq!((seed, found), (sidecar().seed, wanted));
+        }
     }
 
     #[test]
@@ -374,6 +402,10 @@ mod tests {
         bytes.extend(b"{]\n");
         assert!(matches!(
             Sidecar::decode(&bytes),
+            Err(ModelError::Sidecar { line: 4, .. })
+        ));
+        assert!(matches!(
+            Sidecar::find(&bytes, 19),
             Err(ModelError::Sidecar { line: 4, .. })
         ));
     }

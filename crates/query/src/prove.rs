@@ -3,12 +3,15 @@
 //! Tiles are views and may be missing or wrong: every one is authenticated against the signed checkpoint, and where that fails, the
 //! hashes come from the record itself, from the snapshot concerned to the end of the log.
 
+mod search;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, BufReader, Read as _},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, try_join_all};
 use revtrail_archive::{ArchiveErrorKind, ObjectKey};
 use revtrail_ledger::{
     Checkpoint, Frontier, Hash, LeafIndex, Note, TileHashes, TileId, TreeSize, VerifierKey, leaf_hash,
@@ -19,7 +22,7 @@ use revtrail_ledger::{
 };
 use revtrail_model::{
     Digest,
-    disclosure::{Disclosure, Seed},
+    disclosure::{Disclosure, Seed, Sidecar},
     layout::{Kind, LogName, segment_digest},
     leaf::{Leaf, RunLeaf},
     record::Count,
@@ -84,9 +87,12 @@ struct OpenLog<'a> {
     name: LogName,
     key: VerifierKey,
     last: u64,
+    /// Checkpoints read so far.
+    seen: Mutex<BTreeMap<u64, Signed>>,
 }
 
 /// A checkpoint and the note it came in.
+#[derive(Clone)]
 struct Signed {
     checkpoint: Checkpoint,
     note: Note,
@@ -138,6 +144,7 @@ impl Reader {
                     name,
                     key,
                     last,
+                    seen: Mutex::default(),
                 });
             }
         }
@@ -156,7 +163,7 @@ impl OpenLog<'_> {
                 size: tip.checkpoint.size.leaves(),
             });
         }
-        let seq = self.first_with(|size| size > index).await?;
+        let seq = self.first_of_size(index + 1).await?;
         let (own, start) = (self.signed(seq).await?, self.size_before(seq).await?);
         let leaves = self.segment(seq, &own.checkpoint).await?;
         let n = index - start;
@@ -221,59 +228,26 @@ impl OpenLog<'_> {
     }
 
     async fn signed(&self, seq: u64) -> Result<Signed, QueryError> {
+        let seen = self.seen().get(&seq).cloned();
+        if let Some(seen) = seen {
+            return Ok(seen);
+        }
         let key = self.name.checkpoint(seq);
         let bytes = self.reader.get(&key).await?;
         let opened = Note::parse(&bytes).and_then(|note| {
             let (checkpoint, _) = Checkpoint::verify(&note, &self.key, &[])?;
             Ok(Signed { checkpoint, note })
         });
-        opened.map_err(|error| QueryError::Contradiction {
+        let signed = opened.map_err(|error| QueryError::Contradiction {
             key,
             what: error.to_string(),
-        })
+        })?;
+        self.seen().insert(seq, signed.clone());
+        Ok(signed)
     }
 
-    async fn size(&self, seq: u64) -> Result<u64, QueryError> {
-        Ok(self.signed(seq).await?.checkpoint.size.leaves())
-    }
-
-    async fn size_before(&self, seq: u64) -> Result<u64, QueryError> {
-        match seq.checked_sub(1) {
-            Some(before) => self.size(before).await,
-            None => Ok(0),
-        }
-    }
-
-    /// The first snapshot whose tree size is as wanted, or the last one; sizes grow from snapshot to snapshot.
-    async fn first_with(&self, wanted: impl Fn(u64) -> bool) -> Result<u64, QueryError> {
-        let (mut low, mut high) = (0, self.last);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if wanted(self.size(middle).await?) {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        Ok(low)
-    }
-
-    async fn of_size(&self, size: u64) -> Result<(u64, Signed), QueryError> {
-        let seq = self.first_with(|other| other >= size).await?;
-        let signed = self.signed(seq).await?;
-        let (above, below) = (signed.checkpoint.size.leaves(), self.size_before(seq).await?);
-        if above == size {
-            return Ok((seq, signed));
-        }
-        Err(QueryError::NoCheckpoint {
-            log: self.name.to_string(),
-            size,
-            near: if below == 0 || above < size {
-                above.to_string()
-            } else {
-                format!("{below} and {above}")
-            },
-        })
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<u64, Signed>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn segment(&self, seq: u64, checkpoint: &Checkpoint) -> Result<Vec<Vec<u8>>, QueryError> {
@@ -312,31 +286,30 @@ impl OpenLog<'_> {
         if sha256(&bytes) != digest {
             return Err(contradiction("bytes do not have the digest in the name"));
         }
-        let sidecar = revtrail_model::disclosure::Sidecar::decode(&bytes).map_err(|source| {
+        let (seed, line) = Sidecar::find(&bytes, n).map_err(|source| {
             let key = key.clone();
             QueryError::Model { key, source }
         })?;
-        let line = sidecar.disclosures.into_iter().find(|line| line.n == n);
         let line = line.unwrap_or(Disclosure {
             n,
             ..Disclosure::default()
         });
-        if line.commitments(&sidecar.seed).ok().as_ref() != Some(commitments) {
+        if line.commitments(&seed).ok().as_ref() != Some(commitments) {
             return Err(contradiction("sidecar does not open its leaves"));
         }
-        Ok(Some((sidecar.seed, line)))
+        Ok(Some((seed, line)))
     }
 
     /// The tiles that hold `nodes`, authenticated; `None` when one is missing or wrong, for then the record itself must do.
     async fn tiles(&self, tip: &Checkpoint, nodes: &[NodeId]) -> Result<Option<TileHashes>, QueryError> {
         let ids: BTreeSet<TileId> = needed_tiles(tip.size, nodes);
-        let mut tiles = BTreeMap::new();
-        for id in ids {
-            let Some(bytes) = self.tile(id).await? else {
-                return Ok(None);
-            };
-            tiles.insert(id, bytes);
-        }
+        // All at once: the proof is there after the time of one read.
+        let read = try_join_all(ids.iter().map(|id| self.tile(*id))).await?;
+        let tiles: Option<Vec<Vec<u8>>> = read.into_iter().collect();
+        let Some(tiles) = tiles else {
+            return Ok(None);
+        };
+        let tiles: BTreeMap<TileId, Vec<u8>> = ids.into_iter().zip(tiles).collect();
         Ok(TileHashes::authenticate(&tip.head(), &tiles).ok())
     }
 

@@ -151,10 +151,8 @@ impl Reader {
 
     /// Number of checkpoints; a missing one in between shows as a read error on the way.
     pub(crate) async fn checkpoints(&self, log: &LogName) -> Result<u64, QueryError> {
-        let checkpoints = record::objects(self.archive.as_ref(), log, Kind::Checkpoint).await?;
-        Ok(checkpoints
-            .last()
-            .map_or(0, |(name, _)| name.seq.saturating_add(1)))
+        let newest = record::newest_checkpoint(self.archive.as_ref(), log).await?;
+        Ok(newest.map_or(0, |seq| seq.saturating_add(1)))
     }
 
     pub(crate) async fn get(&self, key: &str) -> Result<Vec<u8>, QueryError> {

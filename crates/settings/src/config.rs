@@ -1,5 +1,7 @@
 //! The configuration, checked.
 
+mod signing;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -17,13 +19,15 @@ use url::Url;
 use crate::{
     error::{Problem, SettingsError},
     file::{
-        AccountFile, ArchiveFile, CaptureFile, ConfigFile, FolderFile, LedgerFile, LockModeFile, SigningFile,
-        StampPer, TimestampsFile,
+        AccountFile, ArchiveFile, CaptureFile, ConfigFile, FolderFile, LedgerFile, LockModeFile, StampPer,
+        TimestampsFile,
     },
     reconcile::Reconcile,
     retention::Period,
     schedule::Schedule,
 };
+
+pub use signing::{NextKey, PrivateKey};
 
 const SNAPSHOT_EVENTS: u32 = 10_000;
 const CAPTURE_MAX_BYTES: u64 = 16 << 20;
@@ -42,10 +46,12 @@ pub struct Config {
     pub region: Option<String>,
     /// Address of an S3-compatible server.
     pub endpoint_url: Option<String>,
-    /// Private key.
-    pub key_file: Option<PathBuf>,
+    /// Private key; `None` where nothing is signed.
+    pub key: Option<PrivateKey>,
     /// Public key.
     pub public_key_file: Option<PathBuf>,
+    /// Address of the KMS service, if it is not AWS's own.
+    pub kms_endpoint: Option<String>,
     /// The key that follows, if one was announced.
     pub next_key: Option<NextKey>,
     /// Public keys of earlier logs, with the last year of each, oldest first.
@@ -69,17 +75,6 @@ pub struct Timestamps {
     pub ca_file: PathBuf,
     /// Which checkpoints are stamped.
     pub per: StampPer,
-}
-
-/// The key of the logs to come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NextKey {
-    /// First year whose logs bear it.
-    pub from: i16,
-    /// Private key.
-    pub key_file: Option<PathBuf>,
-    /// Public key.
-    pub public_key_file: Option<PathBuf>,
 }
 
 /// The lock of record objects.
@@ -192,12 +187,7 @@ impl Checks {
                 LockModeFile::Governance => RetentionMode::Governance,
             },
         });
-        if file.signing.key_file.is_none() && file.signing.public_key_file.is_none() {
-            self.problem(
-                "signing",
-                "give key_file (to harvest) or public_key_file (to verify and query)",
-            );
-        }
+        let key = self.present_key(&file.signing);
         let timestamps = file.timestamps.as_ref().map(|file| self.timestamps(file));
         let (next_key, earlier_keys) = self.other_keys(&file.signing);
         let snapshot_events = file.harvest.snapshot_events.unwrap_or(SNAPSHOT_EVENTS);
@@ -224,8 +214,9 @@ impl Checks {
             lock,
             region: file.archive.region,
             endpoint_url: file.archive.endpoint_url,
-            key_file: file.signing.key_file,
+            key,
             public_key_file: file.signing.public_key_file,
+            kms_endpoint: file.signing.kms_endpoint,
             next_key,
             earlier_keys,
             timestamps,
@@ -248,49 +239,6 @@ impl Checks {
             ca_file: file.ca_file.clone(),
             per: file.per,
         }
-    }
-
-    /// Keys of other years than the present one.
-    fn other_keys(&mut self, file: &SigningFile) -> (Option<NextKey>, Vec<(i16, PathBuf)>) {
-        let earlier: Vec<(i16, PathBuf)> = file
-            .earlier
-            .iter()
-            .map(|key| (key.until, key.public_key_file.clone()))
-            .collect();
-        if !earlier.is_sorted_by_key(|(until, _)| *until)
-            || earlier.windows(2).any(|two| two[0].0 == two[1].0)
-        {
-            self.problem(
-                "signing.earlier",
-                "must be in the order of `until`, each year once",
-            );
-        }
-        let is_named = file.next_key_file.is_some() || file.next_public_key_file.is_some();
-        let Some(from) = file.next_from else {
-            if is_named {
-                self.problem(
-                    "signing.next_from",
-                    "must be written: the first year whose logs bear the next key",
-                );
-            }
-            return (None, earlier);
-        };
-        if !is_named {
-            self.problem(
-                "signing.next_from",
-                "needs next_key_file (to harvest) or next_public_key_file (to verify and query)",
-            );
-        }
-        if earlier.last().is_some_and(|(until, _)| *until + 1 >= from) {
-            let message = "must leave the present key at least one year after the last of signing.earlier";
-            self.problem("signing.next_from", message);
-        }
-        let next = NextKey {
-            from,
-            key_file: file.next_key_file.clone(),
-            public_key_file: file.next_public_key_file.clone(),
-        };
-        (Some(next), earlier)
     }
 
     fn archive(&mut self, file: &ArchiveFile) -> Option<ArchiveUrl> {

@@ -66,13 +66,23 @@ pub struct SigningFile {
     /// PKCS#8 PEM file with the Ed25519 private key. Needed by `init`, `harvest` and `schedule`. Whoever reads it can sign forged
     /// checkpoints; time stamps and copies of earlier checkpoints are what is left against that.
     pub key_file: Option<PathBuf>,
-    /// PEM file with the public key, as verifiers trust it. Default: the public half of `key_file`. Give it on machines that only verify
-    /// and query, so that they need no private key.
+    /// ARN of an AWS KMS key that signs instead of `key_file`: spec `ECC_NIST_EDWARDS25519`, usage `SIGN_VERIFY`. Nobody can read it;
+    /// whoever may call `kms:Sign` on it can sign forged checkpoints. The ARN of the key itself, not of an alias, which somebody could
+    /// move. Needs `public_key_file`. Default: none.
+    pub kms_key: Option<String>,
+    /// Address of the KMS service, for a private endpoint or a test. Default: that of AWS in the key's region.
+    pub kms_endpoint: Option<String>,
+    /// PEM file with the public key, as verifiers trust it. Default: the public half of `key_file`. Must be written with `kms_key`, whose
+    /// signatures are checked with it before they are used. Give it on machines that only verify and query, so that they need no
+    /// private key.
     pub public_key_file: Option<PathBuf>,
     /// Private key of the logs from `next_from` on, made by `revtrail key rotate`. The closing leaf of the year before announces it, signed
     /// with the present key. Needed from the turn of the year on. Default: the key does not change.
     pub next_key_file: Option<PathBuf>,
-    /// Public half of `next_key_file`, for machines that only verify and query. Default: taken from `next_key_file`.
+    /// ARN of the AWS KMS key of the logs from `next_from` on, instead of `next_key_file`. Needs `next_public_key_file`. Default: none.
+    pub next_kms_key: Option<String>,
+    /// Public half of the next key, for machines that only verify and query. Default: taken from `next_key_file`. Must be written with
+    /// `next_kms_key`.
     pub next_public_key_file: Option<PathBuf>,
     /// First year whose logs bear the next key. Must be a year to come when it is set: a log keeps its key for its whole year. Must be
     /// written if a next key is.

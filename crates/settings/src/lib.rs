@@ -7,7 +7,7 @@ mod reconcile;
 mod retention;
 mod schedule;
 
-pub use config::{Account, Config, Folder, Ledger, Lock, NextKey, Timestamps};
+pub use config::{Account, Config, Folder, Ledger, Lock, NextKey, PrivateKey, Timestamps};
 pub use error::{Problem, SettingsError};
 pub use file::{
     AccountFile, ArchiveFile, CaptureFile, ConfigFile, EarlierKeyFile, FolderFile, HarvestFile, LedgerFile,

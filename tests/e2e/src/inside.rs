@@ -16,7 +16,7 @@ use revtrail_model::{
     time::{FixedClock, Timestamp},
 };
 use revtrail_query::Reader;
-use revtrail_settings::{Account, CaptureFile, Config};
+use revtrail_settings::{Account, CaptureFile, Config, PrivateKey};
 use serde_json::Value;
 
 use crate::bench::Bench;
@@ -180,10 +180,10 @@ impl<'a> Inside<'a> {
 }
 
 fn signer(config: &Config) -> FileSigner {
-    let Some(path) = &config.key_file else {
-        panic!("no private key")
-    };
-    load_key(path)
+    match &config.key {
+        Some(PrivateKey::File(path)) => load_key(path),
+        _ => panic!("no private key file"),
+    }
 }
 
 fn load_key(path: &Path) -> FileSigner {
@@ -193,9 +193,12 @@ fn load_key(path: &Path) -> FileSigner {
 
 fn next_signer(config: &Config) -> Option<NextSigner> {
     let next = config.next_key.as_ref()?;
+    let Some(PrivateKey::File(path)) = &next.key else {
+        return None;
+    };
     Some(NextSigner {
         from: next.from,
-        signer: Arc::new(load_key(next.key_file.as_ref()?)),
+        signer: Arc::new(load_key(path)),
     })
 }
 

@@ -12,10 +12,11 @@ use revtrail_e2e::{Outcome, program};
 use serde_json::Value;
 
 /// Direct dependencies within the workspace, by package. A package that is not listed may not exist.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("revtrail-model", &[]),
     ("revtrail-ledger", &[]),
     ("revtrail-archive", &["revtrail-model"]),
+    ("revtrail-kms", &["revtrail-ledger"]),
     ("revtrail-connector", &["revtrail-model"]),
     ("revtrail-export", &["revtrail-model"]),
     ("revtrail-onedrive", &["revtrail-model", "revtrail-connector"]),
@@ -45,6 +46,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
             "revtrail-model",
             "revtrail-archive",
             "revtrail-connector",
+            "revtrail-kms",
             "revtrail-onedrive",
             "revtrail-google-drive",
             "revtrail-dropbox",
@@ -65,6 +67,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
             "revtrail-evidence",
             "revtrail-query",
             "revtrail-harvest",
+            "revtrail-kms",
             "revtrail-settings",
             "revtrail-simulator",
         ],
@@ -73,7 +76,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
 
 /// Crates from outside that only these packages may use, tests included: start of the crate's name, users.
 const ONLY_USERS: [(&str, &[&str]); 7] = [
-    ("aws-", &["revtrail-archive"]),
+    ("aws-", &["revtrail-archive", "revtrail-kms"]),
     ("reqwest", &["revtrail-connector"]),
     ("arrow", &["revtrail-query"]),
     ("parquet", &["revtrail-query"]),

@@ -123,7 +123,7 @@ async fn examine(global: &Global, config: &Config, args: &LedgerArg) -> Result<V
         global.config.display().to_string(),
         found,
     )];
-    checks.push(local::keys(config));
+    checks.extend(local::keys(config, &ledgers));
     checks.extend(local::archive(config, &ledgers).await);
     checks.extend(folders::examine(config, &ledgers).await);
     Ok(checks)

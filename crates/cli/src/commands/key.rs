@@ -11,19 +11,20 @@ use revtrail_settings::Config;
 use serde_json::{Map, json};
 
 use crate::{
-    args::{Global, KeyCommand},
+    args::{Global, KeyCommand, Output},
     clock::SystemClock,
     exit::{Exit, Failure},
     keys::{Keys, load_public},
     output::{Sheet, print, say},
-    wiring,
+    signers::{self, load_key},
 };
 
 pub(crate) fn run(global: &Global, command: &KeyCommand) -> Result<Exit, Failure> {
     match command {
         KeyCommand::Generate { file, witness } => generate(file, witness.as_deref()),
-        KeyCommand::Rotate { file, from } => rotate(global, file, *from),
-        KeyCommand::Show => show(global),
+        KeyCommand::Rotate { file, kms, from } => rotate(global, (file, kms.as_deref()), *from),
+        KeyCommand::Show { kms: None } => show(global),
+        KeyCommand::Show { kms: Some(arn) } => show_kms(global, arn),
     }
 }
 
@@ -38,7 +39,7 @@ fn generate(file: &Path, witness: Option<&str>) -> Result<Exit, Failure> {
         public.display()
     ));
     if let Some(name) = name {
-        let key = wiring::load_key(file)?.public_key();
+        let key = load_key(file)?.public_key();
         let verifier = VerifierKey::new(name, Algorithm::Cosignature, key);
         print(&format!("{verifier}\n"))?;
     }
@@ -83,6 +84,28 @@ fn show(global: &Global) -> Result<Exit, Failure> {
     })
 }
 
+/// The public half of a key in KMS, which goes into the public key file.
+fn show_kms(global: &Global, arn: &str) -> Result<Exit, Failure> {
+    let pem = kms_pem(&Config::load(&global.config)?, arn)?;
+    if global.output == Output::Table {
+        print(&pem)?;
+        return Ok(Exit::Done);
+    }
+    let sheet = Sheet {
+        columns: vec!["kms_key", "public_key"],
+        rows: vec![vec![json!(arn), json!(pem)]],
+        about: Map::new(),
+        name: "keys",
+    };
+    sheet.print(global.output)?;
+    Ok(Exit::Done)
+}
+
+fn kms_pem(config: &Config, arn: &str) -> Result<String, Failure> {
+    let pem = signers::public_of(config, arn)?.to_pem();
+    pem.map_err(|error| Failure::new(Exit::Failed, error, None))
+}
+
 /// Origin and verifier key of each ledger's log of a year.
 fn print_keys(
     global: &Global,
@@ -114,7 +137,7 @@ fn print_keys(
 }
 
 /// Makes the key of the logs to come. The configuration is the operator's to change; the harvest announces the key when the year turns.
-fn rotate(global: &Global, file: &Path, from: Option<i16>) -> Result<Exit, Failure> {
+fn rotate(global: &Global, (file, kms): (&Path, Option<&str>), from: Option<i16>) -> Result<Exit, Failure> {
     let config = Config::load(&global.config)?;
     let present = year(SystemClock.now());
     let from = from.unwrap_or(present + 1);
@@ -133,15 +156,24 @@ fn rotate(global: &Global, file: &Path, from: Option<i16>) -> Result<Exit, Failu
             "use that one, or take signing.next_* out of the configuration first",
         ));
     }
-    let public = file.with_extension("pub.pem");
-    generate_pair(file, &public)?;
+    let (public, made, lines) = if let Some(arn) = kms {
+        create(file, kms_pem(&config, arn)?.as_bytes(), 0o644)?;
+        let lines = format!(
+            "next_kms_key = \"{arn}\"\n  next_public_key_file = \"{}\"",
+            file.display()
+        );
+        (file.to_owned(), String::new(), lines)
+    } else {
+        let public = file.with_extension("pub.pem");
+        generate_pair(file, &public)?;
+        let made = format!("private key: {}\n", file.display());
+        (public, made, format!("next_key_file = \"{}\"", file.display()))
+    };
     say(&format!(
-        "private key: {}\npublic key:  {}\nnow add to [signing] of {}:\n  next_key_file = \"{}\"\n  next_from = {from}\n\
+        "{made}public key:  {}\nnow add to [signing] of {}:\n  {lines}\n  next_from = {from}\n\
          and give verifiers these keys of the logs of {from}, on a way of their own:",
-        file.display(),
         public.display(),
         global.config.display(),
-        file.display(),
     ));
     let key = load_public(&public)?;
     print_keys(global, &config, from, &|origin| {

@@ -18,13 +18,13 @@ use crate::{
     exit::{Exit, Failure},
     keys::Keys,
     output::{Sheet, print, say},
-    wiring,
+    signers, wiring,
 };
 
 pub(crate) async fn run(global: &Global, args: &WitnessArgs) -> Result<Exit, Failure> {
     let config = Config::load(&global.config)?;
     let (name, ledger) = wiring::one_ledger(&config, &args.ledger)?;
-    let signer = wiring::load_key(&args.key)?;
+    let signer = signers::load_key(&args.key)?;
     let state = State::open(&args.state)?;
     let keys = Keys::load(&config)?;
     let reader = Reader {

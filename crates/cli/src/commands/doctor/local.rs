@@ -1,28 +1,103 @@
 //! Keys and the archive.
 
+use std::path::PathBuf;
+
 use revtrail_archive::{Archive, Protection};
-use revtrail_model::{id::LedgerName, time::Clock as _};
-use revtrail_settings::{Config, Ledger};
+use revtrail_kms::{KmsKey, MAX_MESSAGE_BYTES};
+use revtrail_model::{
+    id::LedgerName,
+    layout::{LogName, segment_line},
+    sha256,
+    time::Clock as _,
+};
+use revtrail_settings::{Config, Ledger, PrivateKey};
 
 use super::{Check, clock};
 use crate::{
     clock::SystemClock,
     exit::{Exit, Failure},
+    signers::{self, Opened},
     wiring,
 };
 
-/// The private key can be read, and the public one belongs to it.
-pub(super) fn keys(config: &Config) -> Check {
-    let about = config.key_file.as_ref().or(config.public_key_file.as_ref());
-    let about = about.map_or_else(String::new, |path| path.display().to_string());
-    let pair = || -> Result<(), Failure> {
-        let signer = wiring::signer(config)?;
-        wiring::check_pair(config, &signer).map(drop)
+/// A message that is no checkpoint, whatever comes before or after it: a checkpoint has three lines at least.
+const TEST_MESSAGE: &[u8] = b"revtrail doctor: a test, not a checkpoint\n";
+
+/// Room for extension lines to come.
+const SPARE_BYTES: usize = 512;
+
+/// The private keys can be used, and the public ones belong to them.
+pub(super) fn keys(config: &Config, ledgers: &[(&LedgerName, &Ledger)]) -> Vec<Check> {
+    let public = config.public_key_file.as_ref();
+    let Some(key) = &config.key else {
+        let about = public.map_or_else(String::new, |path| path.display().to_string());
+        let Err(failure) = signers::open_present(config) else {
+            return Vec::new();
+        };
+        return vec![Check::fail("signing key", about, &failure)];
     };
-    match pair() {
-        Ok(()) => Check::pass("signing key", about, "an Ed25519 key pair"),
-        Err(failure) => Check::fail("signing key", about, &failure),
+    let mut checks = vec![key_check("signing key", ("", key), public, ledgers)];
+    if let Some(next) = &config.next_key
+        && let Some(key) = &next.key
+    {
+        let public = next.public_key_file.as_ref();
+        checks.push(key_check("next signing key", ("next_", key), public, ledgers));
     }
+    checks
+}
+
+fn key_check(
+    name: &'static str,
+    (prefix, key): (&str, &PrivateKey),
+    public: Option<&PathBuf>,
+    ledgers: &[(&LedgerName, &Ledger)],
+) -> Check {
+    let about = key.to_string();
+    let tried = || -> Result<String, Failure> {
+        if let PrivateKey::Kms(settings) = key {
+            // First, because a key of another kind has no public half that could be compared.
+            KmsKey::open(settings.clone())?.check()?;
+        }
+        match signers::open(prefix, key, public)? {
+            Opened::File(_) => Ok("an Ed25519 key pair".into()),
+            Opened::Kms(signer) => {
+                signer.sign_checked(TEST_MESSAGE)?;
+                let longest = longest_note(ledgers)?;
+                Ok(format!(
+                    "an enabled Ed25519 key in AWS KMS; the public key file is its own and accepts a test signature; checkpoints have at most {longest} of the {MAX_MESSAGE_BYTES} bytes it signs"
+                ))
+            }
+        }
+    };
+    match tried() {
+        Ok(found) => Check::pass(name, about, found),
+        Err(failure) => Check::fail(name, about, &failure),
+    }
+}
+
+/// The most bytes that a checkpoint of these ledgers has; refuses what KMS would not sign.
+fn longest_note(ledgers: &[(&LedgerName, &Ledger)]) -> Result<usize, Failure> {
+    let mut longest = 0;
+    for (name, ledger) in ledgers {
+        let log = LogName {
+            ledger: (*name).clone(),
+            year: 9999,
+        };
+        let origin = log.origin(&ledger.origin);
+        // Origin, tree size, root in base64, digest of the segment: a line each (C2SP tlog-checkpoint).
+        let lines = [origin.len(), 20, 44, segment_line(&sha256(b"")).len()];
+        let bytes = lines.iter().map(|line| line + 1).sum::<usize>() + SPARE_BYTES;
+        if bytes > MAX_MESSAGE_BYTES {
+            return Err(Failure::usage(
+                format!(
+                    "checkpoints of ledger {name} have up to {bytes} bytes, and KMS signs at most {MAX_MESSAGE_BYTES}"
+                ),
+                "shorten the ledger's origin, or sign with a key file",
+            ));
+        }
+        longest = longest.max(bytes);
+    }
+    Ok(longest)
 }
 
 /// The archive can be read, the bucket keeps its promises as far as reading tells, and each ledger has a log.
