@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::sim::Provider;
 
 mod apply;
+mod oddity;
 
 pub(crate) use apply::{Door, apply, http_date};
+pub use oddity::Oddity;
 
 /// Something that goes wrong on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +81,11 @@ pub enum Fault {
         #[serde(default)]
         name: Option<String>,
     },
+    /// A good answer in a form that readers have stumbled over.
+    Oddity {
+        /// In which.
+        which: Oddity,
+    },
 }
 
 /// [`Fault`] without its values; what code asks for.
@@ -114,6 +121,8 @@ pub enum FaultKind {
     PurgedMidPaging,
     WrongBytes,
     OmittedChange,
+    #[serde(untagged)]
+    Oddity(Oddity),
 }
 
 impl Fault {
@@ -144,6 +153,7 @@ impl Fault {
             Self::PurgedMidPaging => FaultKind::PurgedMidPaging,
             Self::WrongBytes => FaultKind::WrongBytes,
             Self::OmittedChange { .. } => FaultKind::OmittedChange,
+            Self::Oddity { which } => FaultKind::Oddity(*which),
         }
     }
 
@@ -205,6 +215,14 @@ impl FaultPlan {
             first: 1,
             every: 1,
             times: 1,
+        }
+    }
+
+    /// The oddity, on every request it can happen on.
+    pub fn always(which: Oddity) -> Self {
+        Self {
+            times: u64::MAX,
+            ..Self::once(Fault::Oddity { which })
         }
     }
 

@@ -11,10 +11,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::{Extension, Router};
+use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
-use crate::fault::{Fault, FaultKind};
-use crate::sim::{Call, Provider, Sim};
+use crate::fault::{Fault, FaultKind, Oddity};
+use crate::sim::{Call, OneDriveAccount, Provider, Sim};
 use crate::world::{ItemNo, World};
 
 mod batch;
@@ -23,6 +24,7 @@ mod delta;
 pub(crate) mod ids;
 mod items;
 mod login;
+mod personal;
 mod places;
 mod problem;
 mod route;
@@ -32,6 +34,7 @@ mod versions;
 
 pub use ids::drive_id;
 use items::{Listing, Select};
+pub(crate) use items::{SERVICE, login_name};
 use problem::{Answer, Problem};
 use route::{Part, Place, Route};
 use text::Query;
@@ -168,7 +171,10 @@ impl Face {
                 let world = self.sim.world();
                 let item = world.item(no).ok_or_else(Problem::not_found)?;
                 let select = Select::of(Query::of(asked.query).get("select"));
-                Ok(Answer::ok(self.entry(&world, item, (Listing::Item, &select))))
+                let mut entry = [self.entry(&world, item, (Listing::Item, &select))];
+                self.respell(asked, &mut entry);
+                let [entry] = entry;
+                Ok(Answer::ok(entry))
             }
             Part::Children => self.children(asked, no),
             Part::Delta(token) => self.delta(asked, no, token.as_deref()),
@@ -180,7 +186,7 @@ impl Face {
     }
 
     fn own(&self, drive: &str) -> Result<(), Problem> {
-        if drive == self.drive {
+        if drive == self.drive || self.is_personal() && personal::spelled(drive) == self.drive {
             Ok(())
         } else if drive.starts_with("b!") {
             Err(Problem::not_found())
@@ -212,9 +218,32 @@ impl Face {
     fn by_id(&self, world: &World, id: &str) -> Option<ItemNo> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for item in world.items().get(known.len()..).unwrap_or_default() {
-            known.insert(ids::item_id(item.no), item.no);
+            known.insert(self.item_id(item.no), item.no);
         }
-        known.get(id).copied()
+        if self.is_personal() {
+            known.get(&personal::spelled(id)).copied()
+        } else {
+            known.get(id).copied()
+        }
+    }
+
+    fn is_personal(&self) -> bool {
+        self.sim.options().onedrive_account == OneDriveAccount::Personal
+    }
+
+    fn item_id(&self, no: ItemNo) -> String {
+        if self.is_personal() {
+            personal::item(&self.drive, no)
+        } else {
+            ids::item_id(no)
+        }
+    }
+
+    /// Writes the ids of these entries in another spelling, if that is to happen.
+    fn respell(&self, asked: &Asked<'_>, entries: &mut [Value]) {
+        if self.is_personal() && !entries.is_empty() && self.sim.is_odd(asked.call, Oddity::MixedCaseIds) {
+            entries.iter_mut().for_each(personal::respell);
+        }
     }
 
     /// A URL in the drive that carries these options of the request on.

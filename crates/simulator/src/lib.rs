@@ -10,6 +10,7 @@ mod fault;
 mod graph;
 mod ids;
 mod keep;
+mod merging;
 mod oauth;
 mod server;
 mod sim;
@@ -20,14 +21,14 @@ mod world;
 pub use content::{Algorithm, ContentStore, content};
 pub use credentials::{ClientKind, Credentials, RefreshTokens, ServiceAccount, Team};
 pub use error::{EditProblem, SimulatorError};
-pub use fault::{Fault, FaultKind, FaultPlan};
+pub use fault::{Fault, FaultKind, FaultPlan, Oddity};
 pub use keep::{Keep, Thinning};
 pub use server::{Ports, Running, serve};
 pub use sim::{GoogleCorpus, GoogleRole, Options, Provider, Sharing, Sim};
 pub use source::{Generated, Incident, WorldSource, incident};
 pub use world::{
-    Action, Actor, Affected, Edit, Item, ItemKind, ItemNo, ItemState, Op, Reach, Save, Slot, Standing, What,
-    World,
+    Action, Actor, Affected, Edit, Identity, Item, ItemKind, ItemNo, ItemState, Op, Reach, Save, Slot,
+    Standing, What, World,
 };
 
 /// Moments are UTC; virtual, never the machine's clock.

@@ -1,20 +1,22 @@
 //! What all faces share: the world, options, counters, faults, tokens.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::content::{Algorithm, ContentStore, next};
 use crate::credentials::{Credentials, Vault};
 use crate::error::SimulatorError;
-use crate::fault::{Fault, FaultBox, FaultKind, FaultPlan};
+use crate::fault::{Fault, FaultBox, FaultKind, FaultPlan, Oddity};
 use crate::ids;
 use crate::keep::Keep;
+use crate::merging::merged;
 use crate::source::WorldSource;
-use crate::world::{Actor, Save, World};
+use crate::world::{Actor, ItemNo, Save, World};
 
 /// Whose API is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,6 +85,19 @@ pub enum GoogleRole {
     Viewer,
 }
 
+/// What kind of drive the OneDrive face shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OneDriveAccount {
+    /// One of OneDrive for Business.
+    #[default]
+    Business,
+    /// One of a person: other ids, and deleted items with names.
+    Personal,
+}
+
+/// Revisions of a file that can be pinned on Google Drive.
+const PINS: usize = 200;
+
 /// How the faces behave; the default suits most tests.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -106,6 +121,11 @@ pub struct Options {
     pub google_role: GoogleRole,
     /// Which revisions the provider still has; by default all.
     pub keep: Keep,
+    /// What kind of drive the OneDrive face shows.
+    pub onedrive_account: OneDriveAccount,
+    /// Saves of so long a time share one revision, as with co-authoring (OneDrive) and in files of the editors (Google Drive); `None`:
+    /// each save stands for itself.
+    pub merging: Option<SignedDuration>,
     /// What else the token endpoints accept.
     pub credentials: Credentials,
     /// Time every answer of a face takes at least; zero answers at once.
@@ -130,6 +150,8 @@ impl Default for Options {
             google_corpus: GoogleCorpus::default(),
             google_role: GoogleRole::default(),
             keep: Keep::default(),
+            onedrive_account: OneDriveAccount::default(),
+            merging: None,
             credentials: Credentials::default(),
             latency: Duration::ZERO,
             foreign_origin: "https://graph.attacker.example".to_owned(),
@@ -178,6 +200,7 @@ pub struct Sim {
     tokens: Mutex<HashMap<String, TokenState>>,
     vault: Vault,
     random: Mutex<u64>,
+    pins: Mutex<BTreeSet<(ItemNo, u64)>>,
     bases: OnceLock<BTreeMap<Provider, String>>,
 }
 
@@ -193,6 +216,7 @@ impl Sim {
             tokens: Mutex::default(),
             vault: Vault::default(),
             random: Mutex::new(options.seed),
+            pins: Mutex::default(),
             bases: OnceLock::new(),
             options,
         })
@@ -244,6 +268,28 @@ impl Sim {
     pub(crate) fn kept(&self, now: Timestamp, saves: &[Save]) -> Vec<bool> {
         let times: Vec<Timestamp> = saves.iter().map(|save| save.at).collect();
         self.options.keep.kept(now, &times)
+    }
+
+    /// Pins a revision (Google Drive), so that it outlives every limit: the save number `place`, counted from 0, of the file at a path.
+    /// False where there is none, and when the file has two hundred pins already.
+    pub fn pin(&self, path: &str, place: usize) -> bool {
+        let world = self.world();
+        let found = world.find(path);
+        let Some((no, save)) = found.and_then(|item| Some((item.no, item.saves.get(place)?))) else {
+            return false;
+        };
+        let mut pins = lock(&self.pins);
+        let others = pins.range((no, 0)..=(no, u64::MAX)).count();
+        others < PINS && pins.insert((no, save.seq))
+    }
+
+    pub(crate) fn is_pinned(&self, no: ItemNo, seq: u64) -> bool {
+        lock(&self.pins).contains(&(no, seq))
+    }
+
+    /// The revisions that are left of a file's saves where several share one.
+    pub(crate) fn merged<'s>(&self, saves: &'s [Save]) -> Cow<'s, [Save]> {
+        merged(saves, self.options.merging)
     }
 
     /// The digest of a save's content in the provider's spelling.
@@ -343,6 +389,11 @@ impl Sim {
     /// The fault of this kind that fires on this call, if one does. Ask once per call, and only where it can be applied.
     pub(crate) fn fires(&self, call: &Call, kind: FaultKind) -> Option<Fault> {
         self.faults.fires(call.provider, call.operation, kind)
+    }
+
+    /// Whether an answer has this oddity; as for [`Self::fires`].
+    pub(crate) fn is_odd(&self, call: &Call, which: Oddity) -> bool {
+        self.fires(call, FaultKind::Oddity(which)).is_some()
     }
 
     /// Adds plans to those in force.

@@ -12,7 +12,7 @@ mod apply;
 mod edit;
 mod item;
 
-pub use edit::{Action, Actor, Edit, Standing};
+pub use edit::{Action, Actor, Edit, Identity, Standing};
 pub use item::{Affected, Item, ItemKind, ItemNo, ItemState, Op, Reach, Save, Slot, What};
 
 /// Live and deleted children of one folder, by the folder's own bookkeeping.

@@ -1,5 +1,6 @@
 //! The three listings: the change log, files by query, revisions of a file.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use super::place::Place;
 use super::problem::Problem;
 use super::query::Query;
 use super::wire::{self, Author};
-use crate::fault::FaultKind;
+use crate::fault::{FaultKind, Oddity};
 use crate::sim::{GoogleRole, Sim};
 use crate::world::{Item, ItemNo, Reach, Save, Slot, World};
 
@@ -55,7 +56,9 @@ pub(super) fn changes(ask: &Ask<'_>) -> Result<Value, Problem> {
     if ask.fires(FaultKind::LostCursor) {
         return Err(Problem::invalid("pageToken"));
     }
-    if corpus == Corpus::Empty {
+    if corpus == Corpus::Empty
+        || ask.get("restrictToMyDrive") == Some("true") && wire::is_on_shared_drive(ask.sim)
+    {
         return Ok(unchanged(&mask, token));
     }
     let world = ask.sim.world();
@@ -78,26 +81,96 @@ pub(super) fn changes(ask: &Ask<'_>) -> Result<Value, Problem> {
         slots.retain(|slot| world.item(slot.item).is_none_or(|item| !fault.omits(&item.name)));
     }
     ask.repeat(&mut slots);
+    let forms = Forms::of(ask, &slots);
     let mut answer = Picked::new(&mask);
     answer.put("kind", || "drive#changeList");
     match next {
         Some(next) => answer.put("nextPageToken", || next),
         None => answer.put("newStartPageToken", || start_token(&world)),
     }
-    let is_lost = !slots.is_empty() && ask.fires(FaultKind::AccessLost);
     answer.put_masked("changes", |mask| {
         let items = slots.iter().filter_map(|slot| world.item(slot.item));
-        items
-            .map(|item| {
-                if is_lost {
-                    wire::removal(ask.sim, &world, item, mask)
-                } else {
-                    wire::change(ask.sim, &world, item, mask)
-                }
-            })
-            .collect()
+        let mut entries: Vec<Value> = items
+            .filter_map(|item| forms.entry(ask.sim, &world, item, mask))
+            .collect();
+        entries.extend(forms.untouched(ask.sim, &world, mask));
+        entries.into()
     });
     Ok(answer.value())
+}
+
+/// How the entries of a page of changes look.
+struct Forms {
+    /// The items are no longer shown to the user.
+    lost: bool,
+    removals: Removals,
+    /// Entries lack their file.
+    bare: bool,
+    /// An item is listed to which nothing happened that can be seen.
+    untouched: bool,
+}
+
+/// What the client wants to know of removals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Removals {
+    /// Nothing: `includeRemoved` is false.
+    Hidden,
+    /// That they are.
+    Bare,
+    /// The item as well, where it can still be read: `includeCorpusRemovals`.
+    WithFile,
+}
+
+impl Forms {
+    fn of(ask: &Ask<'_>, slots: &[Slot]) -> Self {
+        let says = |name: &str, word: &str| ask.get(name) == Some(word);
+        let is_odd = |which| ask.sim.is_odd(ask.call, which);
+        Self {
+            lost: !slots.is_empty() && ask.fires(FaultKind::AccessLost),
+            removals: if says("includeRemoved", "false") {
+                Removals::Hidden
+            } else if says("includeCorpusRemovals", "true") {
+                Removals::WithFile
+            } else {
+                Removals::Bare
+            },
+            bare: !slots.is_empty() && is_odd(Oddity::FileAbsent),
+            untouched: is_odd(Oddity::UnchangedEntries),
+        }
+    }
+
+    fn entry(&self, sim: &Sim, world: &World, item: &Item, mask: &Mask) -> Option<Value> {
+        match self.removals {
+            Removals::Hidden if self.lost => None,
+            removals if self.lost => {
+                let mut entry = wire::removal(sim, world, item, mask);
+                if removals == Removals::WithFile {
+                    entry["file"] = wire::change(sim, world, item, mask)["file"].take();
+                }
+                Some(entry)
+            }
+            _ => {
+                let mut entry = wire::change(sim, world, item, mask);
+                if self.bare
+                    && let Some(members) = entry.as_object_mut()
+                {
+                    members.remove("file");
+                }
+                Some(entry)
+            }
+        }
+    }
+
+    /// The first file, with a version that grew though nothing else did.
+    fn untouched(&self, sim: &Sim, world: &World, mask: &Mask) -> Option<Value> {
+        let mut items = world.items().iter().filter(|_| self.untouched);
+        let item = items.find(|item| !item.is_folder() && world.is_visible(item.no))?;
+        let mut entry = wire::change(sim, world, item, mask);
+        if let Some(version) = entry.pointer_mut("/file/version") {
+            *version = format!("9{}", item.last_seq).into();
+        }
+        Some(entry)
+    }
 }
 
 /// The log of a user to whom nothing happened: the token sent is the token given.
@@ -208,8 +281,16 @@ pub(super) fn revisions(ask: &Ask<'_>, id: &str) -> Result<Value, Problem> {
     let item = blob(ask.sim, &world, id)?;
     editors_only(ask.sim)?;
     let place = Place::start("revisions", id).go_on(ask.get("pageToken"))?;
-    let present = ask.sim.kept(world.now(), &item.saves);
-    let kept = item.saves.iter().zip(&present).filter(|(_, kept)| **kept);
+    // Only the editors merge what is saved; an upload is a revision.
+    let saves = if wire::is_editors(&world, item) {
+        ask.sim.merged(&item.saves)
+    } else {
+        Cow::Borrowed(&*item.saves)
+    };
+    let present = ask.sim.kept(world.now(), &saves);
+    let pinned = |save: &Save| ask.sim.is_pinned(item.no, save.seq);
+    let kept = saves.iter().zip(&present);
+    let kept = kept.filter(|(save, kept)| **kept || pinned(save));
     let kept: Vec<&Save> = kept.map(|(save, _)| save).collect();
     let from = kept.partition_point(|save| save.seq <= place.after);
     let mut rest = kept.get(from..).unwrap_or_default();

@@ -80,7 +80,7 @@ fn empty_root(id: &str, mask: &Mask) -> Answer {
     Answer::json(StatusCode::OK, &file.value())
 }
 
-/// `revisions.get`: metadata, or with `alt=media` the content, which only the newest revision gives.
+/// `revisions.get`: metadata, or with `alt=media` the content, which only the newest revision and pinned ones give.
 pub(super) fn revision(ask: &Ask<'_>, id: &str, revision: &str) -> Result<Answer, Problem> {
     let mask = ask.mask("kind,id,mimeType,modifiedTime", &REVISION)?;
     let world = ask.sim.world();
@@ -88,7 +88,7 @@ pub(super) fn revision(ask: &Ask<'_>, id: &str, revision: &str) -> Result<Answer
     editors_only(ask.sim)?;
     let save = find(item, revision).ok_or_else(|| Problem::no_revision(revision))?;
     if ask.wants_media() {
-        if item.head().is_none_or(|head| head.seq != save.seq) {
+        if item.head().is_none_or(|head| head.seq != save.seq) && !ask.sim.is_pinned(item.no, save.seq) {
             return Err(Problem::restricted());
         }
         let (head, kind) = (save.clone(), wire::mime_type(&world, item));

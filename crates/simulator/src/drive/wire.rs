@@ -30,6 +30,11 @@ pub(super) fn shared_drive(sim: &Sim) -> Option<String> {
     (options.google_corpus == GoogleCorpus::SharedDrive).then(|| ids::shared_drive(&options.owner.email))
 }
 
+/// Whether the world is on a shared drive, so outside the user's own.
+pub(super) fn is_on_shared_drive(sim: &Sim) -> bool {
+    sim.options().google_corpus == GoogleCorpus::SharedDrive
+}
+
 /// Id of an item of this drive.
 pub(super) fn id(sim: &Sim, no: ItemNo) -> String {
     if no == ItemNo::ROOT {
@@ -215,7 +220,7 @@ pub(super) fn revision(
     revision.put("modifiedTime", || time(save.at));
     revision.put("published", || false);
     if !is_editors {
-        revision.put("keepForever", || false);
+        revision.put("keepForever", || sim.is_pinned(item.no, save.seq));
         revision.put("size", || save.size.to_string());
         revision.put("md5Checksum", || sim.digest(Algorithm::Md5, save).to_string());
         revision.put("originalFilename", || original_name(world, item));

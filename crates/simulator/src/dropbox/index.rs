@@ -153,6 +153,8 @@ impl Index {
                 self.enter(world, op, &all);
             }
             What::Restored => self.enter(world, op, &all),
+            // What is there already is not written again.
+            What::Saved if world.item(op.item).is_some_and(|item| item.is_repeated(op.seq)) => {}
             What::Saved => {
                 self.touch(op.seq, key_of(&format!("/{}", op.path)).into());
                 self.add_revision(world, op, op.item, format!("/{}", op.path).into());
@@ -208,7 +210,6 @@ impl Index {
         let Some(item) = world.item(no).filter(|item| !item.is_folder()) else {
             return;
         };
-        let saved = item.saves.partition_point(|save| save.seq <= op.seq);
         let revisions = self.revisions.entry(no).or_default();
         let number = self.clock.next(op.at);
         let at = RevisionAt {
@@ -224,7 +225,7 @@ impl Index {
             at: op.at,
             actor: Arc::clone(&op.actor),
             path,
-            save: saved.saturating_sub(1),
+            save: item.content_from(op.seq).unwrap_or_default(),
         });
     }
 

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::args::{Args, Takes, Target, target};
 use super::changes::{State, shows};
 use super::cursor::{Cursor, Depth, Gone, Position};
-use super::metadata::{deleted, without_actor};
+use super::metadata::{deleted, without_actor, without_newer_members};
 use super::problem::Problem;
 use super::{Face, View};
-use crate::fault::FaultKind;
+use crate::fault::{FaultKind, Oddity};
 use crate::sim::Call;
 use crate::world::ItemNo;
 
@@ -179,6 +179,13 @@ fn spoil(view: &View<'_>, call: &Call, entries: &mut Vec<Value>) {
     {
         file[".tag"] = json!("hologram");
     }
+    let is_tombstone = |entry: &Value| entry[".tag"] == "deleted";
+    if entries.iter().any(is_tombstone) && view.sim.is_odd(call, Oddity::LowerCaseTombstones) {
+        for entry in entries.iter_mut().filter(|entry| is_tombstone(entry)) {
+            entry["path_display"] = entry["path_lower"].clone();
+        }
+    }
+    without_newer_members(view, call, entries);
     if !entries.is_empty() && view.sim.fires(call, FaultKind::DuplicateItems).is_some() {
         let again = entries.clone();
         entries.extend(again);

@@ -9,7 +9,7 @@ use super::index::{Revision, RevisionAt, above, key_of, name_of};
 use super::problem::Problem;
 use super::{Face, View};
 use crate::content::Algorithm;
-use crate::fault::FaultKind;
+use crate::fault::{FaultKind, Oddity};
 use crate::sim::{Call, Sharing};
 use crate::world::{Item, ItemNo, Save, Standing};
 
@@ -43,6 +43,17 @@ fn place_fields(display: &str) -> Map<String, Value> {
 pub(super) fn without_actor(file: &mut Value) {
     if let Some(author) = file.pointer_mut("/sharing_info/modified_by") {
         *author = Value::Null;
+    }
+}
+
+/// Leaves out what answers of old lacked.
+pub(super) fn without_newer_members(view: &View<'_>, call: &Call, entries: &mut [Value]) {
+    let is_file = |entry: &Value| entry.get("rev").is_some();
+    if entries.iter().any(is_file) && view.sim.is_odd(call, Oddity::OldMembers) {
+        for members in entries.iter_mut().filter_map(Value::as_object_mut) {
+            members.remove("content_hash");
+            members.remove("is_downloadable");
+        }
     }
 }
 

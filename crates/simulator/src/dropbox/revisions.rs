@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::args::{Args, Takes, Target, is_rev, target};
 use super::index::{Leaving, Place, RevisionAt, key_of};
-use super::metadata::{time, without_actor};
+use super::metadata::{time, without_actor, without_newer_members};
 use super::problem::Problem;
 use super::{Face, View};
-use crate::fault::FaultKind;
+use crate::fault::{FaultKind, Oddity};
 use crate::sim::Call;
 use crate::world::ItemNo;
 
@@ -76,12 +76,15 @@ fn write(view: &View<'_>, call: &Call, answer: &Answer) -> Value {
     {
         without_actor(newest);
     }
+    without_newer_members(view, call, &mut entries);
     let mut body = json!({
         "is_deleted": answer.left.is_some(),
         "entries": entries,
         "has_more": answer.has_more,
     });
-    if let (Some(Leaving::Deleted(at)), Told::Yes) = (answer.left, answer.told) {
+    if let (Some(Leaving::Deleted(at)), Told::Yes) = (answer.left, answer.told)
+        && !view.sim.is_odd(call, Oddity::NoServerDeleted)
+    {
         body["server_deleted"] = json!(time(at));
     }
     body

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::items::{Listing, Select};
 use super::problem::{Answer, Problem};
 use super::text::Query;
-use super::{Asked, Face, ids};
+use super::{Asked, Face};
 use crate::world::ItemNo;
 
 /// Entries of a page when the client has no wish, and at most.
@@ -30,13 +30,14 @@ impl Face {
             .children(no)
             .skip_while(|item| after.as_deref().is_some_and(|after| &*item.name <= after));
         let shown: Vec<_> = left.by_ref().take(size).collect();
-        let value: Vec<Value> = shown
+        let mut value: Vec<Value> = shown
             .iter()
             .map(|item| self.entry(&world, item, (Listing::Item, &select)))
             .collect();
+        self.respell(asked, &mut value);
         let mut body = json!({ "value": value });
         if let (Some(last), Some(_)) = (shown.last(), left.next()) {
-            let path = format!("/items/{}/children", ids::item_id(no));
+            let path = format!("/items/{}/children", self.item_id(no));
             let link = self.skip_link(&path, &query, &URL_SAFE_NO_PAD.encode(&*last.name));
             body["@odata.nextLink"] = self.next_link(asked, link).into();
         }

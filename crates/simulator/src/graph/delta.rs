@@ -15,11 +15,16 @@ use super::problem::{Answer, Problem};
 use super::text::Query;
 use super::token::{Cursor, Place};
 use super::{Asked, Face};
-use crate::fault::FaultKind;
+use crate::fault::{FaultKind, Oddity};
 use crate::world::{ItemNo, Reach, Slot, World};
 
 /// Entries of a page when the client has no wish, and at most.
 const PAGE: (usize, usize) = (200, 1000);
+
+/// The time that stands for none.
+const YEAR_ONE: &str = "0001-01-01T00:00:00Z";
+/// An item of no drive that anybody asked about.
+const ORPHAN: &str = "01ORPHANORPHANORPHANORPHANORPHANOR";
 
 /// Entries of one page, in order, each item once.
 #[derive(Default)]
@@ -100,6 +105,7 @@ impl Face {
         let entry = |no: &ItemNo| Some(self.entry(&world, world.item(*no)?, (Listing::Feed, &select)));
         let mut value: Vec<Value> = order.iter().filter_map(entry).collect();
         self.estrange(asked, &mut value);
+        self.oddities(asked, &world, &select, &mut value);
         let context = format!("{}/v1.0/$metadata#Collection(driveItem)", self.base());
         let mut body = json!({ "@odata.context": context, "value": value });
         let now = world.now();
@@ -151,6 +157,39 @@ impl Face {
         }
     }
 
+    /// What is reported of entries.
+    fn oddities(&self, asked: &Asked<'_>, world: &World, select: &Select, entries: &mut Vec<Value>) {
+        let is_odd = |which| self.sim.is_odd(asked.call, which);
+        if entries.iter().any(is_tombstone) {
+            let (year_one, plain) = (
+                is_odd(Oddity::YearOneTimes),
+                is_odd(Oddity::TombstoneWithoutFacet),
+            );
+            let tombstones = entries.iter_mut().filter(|entry| is_tombstone(entry));
+            for members in tombstones.filter_map(Value::as_object_mut) {
+                if year_one {
+                    members.insert("createdDateTime".to_owned(), YEAR_ONE.into());
+                    members.insert("lastModifiedDateTime".to_owned(), YEAR_ONE.into());
+                }
+                if plain {
+                    members.remove("file");
+                    members.remove("folder");
+                }
+            }
+        }
+        if is_odd(Oddity::UnchangedEntries) {
+            let file = world
+                .items()
+                .iter()
+                .find(|item| !item.is_folder() && world.is_visible(item.no));
+            entries.extend(file.map(|item| touched(self.entry(world, item, (Listing::Feed, select)))));
+        }
+        if is_odd(Oddity::Orphans) {
+            entries.push(json!({ "id": ORPHAN, "size": 7 }));
+        }
+        self.respell(asked, entries);
+    }
+
     /// A lost cursor in one of its rarer forms.
     fn lost(&self, asked: &Asked<'_>) -> Option<Problem> {
         let fires = |kind| self.sim.fires(asked.call, kind).is_some();
@@ -195,6 +234,18 @@ impl Face {
         let path = format!("/root/delta(token='{token}')");
         self.link(&path, query, &["select", "top"])
     }
+}
+
+fn is_tombstone(entry: &Value) -> bool {
+    entry.get("deleted").is_some()
+}
+
+/// The entry of an item to which something happened that no member shows.
+fn touched(mut entry: Value) -> Value {
+    if let Some(Value::String(tag)) = entry.get_mut("eTag") {
+        *tag = format!("{},9001\"", tag.split(',').next().unwrap_or_default());
+    }
+    entry
 }
 
 fn resync() -> Problem {

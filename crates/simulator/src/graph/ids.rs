@@ -1,7 +1,8 @@
 //! Ids of drive, items, versions and people, in the anatomy of a business drive. Pure: replays agree on them.
 
+use super::personal;
 use crate::ids::{derive, guid, onedrive_drive};
-use crate::sim::Options;
+use crate::sim::{OneDriveAccount, Options};
 use crate::world::ItemNo;
 
 /// Same for every item of the drive.
@@ -12,9 +13,12 @@ const ROOT_GUID: [u8; 16] = [
 ];
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// Id of the only drive: `b!` and 64 characters that depend on the owner's address alone.
+/// Id of the only drive: `b!` and 64 characters, or of a personal drive sixteen digits, that depend on the owner's address alone.
 pub fn drive_id(options: &Options) -> String {
-    onedrive_drive(&options.owner.email)
+    match options.onedrive_account {
+        OneDriveAccount::Business => onedrive_drive(&options.owner.email),
+        OneDriveAccount::Personal => personal::drive(&options.owner.email),
+    }
 }
 
 /// `01` and the base32 of drive prefix and the item's unique id.

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::personal::personalise;
 use super::text::encoded;
 use super::{Face, ids};
 use crate::content::Algorithm;
-use crate::world::{Actor, Item, ItemNo, Save, Standing, World};
+use crate::world::{Actor, Identity, Item, ItemNo, Save, Standing, World};
 
 /// `quickXorHash` of no bytes, which deleted files carry.
 const ZERO_HASH: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -55,8 +56,30 @@ impl Select {
 }
 
 /// `user`, with all the service knows of people of its own directory; of somebody who left it, the name. A program that writes under
-/// its own name is an `application` and nobody.
+/// its own name is an `application` and nobody. Whoever is no account of the directory has the member of their kind.
 pub(super) fn by(actor: &Actor) -> Value {
+    let (id, name, email) = (ids::actor_id(&actor.email), &actor.name, &actor.email);
+    match actor.identity() {
+        Identity::Account => account(actor),
+        Identity::Service => json!({ "user": { "displayName": SERVICE } }),
+        Identity::AddressOnly => json!({ "user": { "email": email, "displayName": "" } }),
+        Identity::SiteUser => json!({
+            "siteUser": { "id": "12", "displayName": name, "email": email, "loginName": login_name(email) },
+        }),
+        Identity::Group => json!({ "group": { "id": id, "displayName": name } }),
+        Identity::Device => json!({ "device": { "id": id, "displayName": name } }),
+    }
+}
+
+/// How the service names itself where it wrote on its own account.
+pub(crate) const SERVICE: &str = "SharePoint App";
+
+/// Login name of a user of a site.
+pub(crate) fn login_name(email: &str) -> String {
+    format!("i:0#.f|membership|{email}")
+}
+
+fn account(actor: &Actor) -> Value {
     match actor.standing() {
         Standing::Person => {
             json!({ "user": { "id": ids::actor_id(&actor.email), "email": actor.email, "displayName": actor.name } })
@@ -94,7 +117,7 @@ impl Face {
         let created = world.item(ItemNo::ROOT).map(|root| root.created_at.to_string());
         json!({
             "id": self.drive,
-            "driveType": "business",
+            "driveType": if self.is_personal() { "personal" } else { "business" },
             "name": "OneDrive",
             "createdDateTime": created,
             "webUrl": SITE,
@@ -105,11 +128,14 @@ impl Face {
 
     /// An item as it is; below a deleted folder, or deleted itself, as a tombstone.
     pub(super) fn entry(&self, world: &World, item: &Item, how: (Listing, &Select)) -> Value {
-        let value = if world.is_visible(item.no) {
+        let mut value = if world.is_visible(item.no) {
             self.live(world, item, how)
         } else {
             self.tombstone(item)
         };
+        if self.is_personal() {
+            personalise(&self.drive, item, &mut value);
+        }
         how.1.apply(value)
     }
 

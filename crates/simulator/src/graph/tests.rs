@@ -8,7 +8,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::fault::FaultPlan;
-use crate::sim::Options;
+use crate::sim::{OneDriveAccount, Options};
 use crate::source::WorldSource;
 use crate::world::Edit;
 

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::items::{Select, version};
+use super::personal::people;
 use super::problem::{Answer, Problem};
 use super::route::DOWNLOAD;
 use super::text::Query;
@@ -54,18 +55,18 @@ impl Face {
         let query = Query::of(asked.query);
         let world = self.sim.world();
         let item = file(world.item(no), "Versions are kept of files only.")?;
+        let saves = self.sim.merged(&item.saves);
         let fires = |kind| self.sim.fires(asked.call, kind).is_some();
         let mut position = match query.get("skiptoken") {
             Some(text) => Position::read(text).ok_or_else(|| Problem::bad("Invalid $skiptoken."))?,
             None => Position {
                 behind: 0,
-                dropped: Some(item.saves.len() / 2)
-                    .filter(|_| item.saves.len() > 2 && fires(FaultKind::VanishedRevision)),
+                dropped: Some(saves.len() / 2)
+                    .filter(|_| saves.len() > 2 && fires(FaultKind::VanishedRevision)),
             },
         };
-        let present = self.sim.kept(world.now(), &item.saves);
-        let saves = item.saves.iter().enumerate().rev();
-        let kept = saves.filter(|(place, _)| {
+        let present = self.sim.kept(world.now(), &saves);
+        let kept = saves.iter().enumerate().rev().filter(|(place, _)| {
             Some(*place) != position.dropped && present.get(*place).copied().unwrap_or_default()
         });
         let size = self.sim.page_size(query.top(), PAGE.0, PAGE.1);
@@ -74,7 +75,7 @@ impl Face {
         let mut value: Vec<Value> = left
             .by_ref()
             .take(size)
-            .map(|(place, save)| select.apply(version(place, save)))
+            .map(|(place, save)| select.apply(self.version_entry(place, save)))
             .collect();
         if !value.is_empty()
             && fires(FaultKind::MissingActor)
@@ -85,7 +86,7 @@ impl Face {
         let mut body = json!({ "value": value });
         if left.next().is_some() {
             position.behind += size;
-            let path = format!("/items/{}/versions", ids::item_id(no));
+            let path = format!("/items/{}/versions", self.item_id(no));
             let link = self.skip_link(&path, &query, &position.text());
             body["@odata.nextLink"] = self.next_link(asked, link).into();
         }
@@ -96,17 +97,27 @@ impl Face {
     pub(super) fn version(&self, asked: &Asked<'_>, no: ItemNo, id: &str) -> Result<Answer, Problem> {
         let world = self.sim.world();
         let item = file(world.item(no), "Versions are kept of files only.")?;
-        let (place, save) = find(item, id)?;
+        let saves = self.sim.merged(&item.saves);
+        let (place, save) = find(&saves, id)?;
         let select = Select::of(Query::of(asked.query).get("select"));
-        Ok(Answer::ok(select.apply(version(place, save))))
+        Ok(Answer::ok(select.apply(self.version_entry(place, save))))
+    }
+
+    fn version_entry(&self, place: usize, save: &Save) -> Value {
+        let mut entry = version(place, save);
+        if self.is_personal() {
+            people(&mut entry);
+        }
+        entry
     }
 
     /// Redirects to the bytes of an older version; those of the newest are the item's own content.
     pub(super) fn version_content(&self, no: ItemNo, id: &str) -> Result<Answer, Problem> {
         let world = self.sim.world();
         let item = file(world.item(no), "Versions are kept of files only.")?;
-        let (place, _) = find(item, id)?;
-        if place + 1 == item.saves.len() {
+        let saves = self.sim.merged(&item.saves);
+        let (place, _) = find(&saves, id)?;
+        if place + 1 == saves.len() {
             return Err(Problem::bad("You cannot get the content of the current version."));
         }
         let until = world.now() + LINK_LIFE;
@@ -118,7 +129,7 @@ impl Face {
         let world = self.sim.world();
         let item = file(world.item(no), "Only files have content.")?;
         let until = world.now() + LINK_LIFE;
-        let place = item.saves.len().saturating_sub(1);
+        let place = self.sim.merged(&item.saves).len().saturating_sub(1);
         Ok(Answer::redirect(self.download_link(no, place, until.as_second())))
     }
 
@@ -152,7 +163,8 @@ impl Face {
         let world = self.sim.world();
         let good =
             query.get("tempauth") == Some(&*seal(no, place, until)) && world.now().as_second() <= until;
-        world.item(no).filter(|_| good)?.saves.get(place).cloned()
+        let item = world.item(no).filter(|_| good)?;
+        self.sim.merged(&item.saves).get(place).cloned()
     }
 }
 
@@ -170,9 +182,9 @@ fn file<'a>(item: Option<&'a Item>, otherwise: &str) -> Result<&'a Item, Problem
     }
 }
 
-fn find<'a>(item: &'a Item, id: &str) -> Result<(usize, &'a Save), Problem> {
-    let mut saves = item.saves.iter().enumerate().rev();
-    saves
+fn find<'a>(saves: &'a [Save], id: &str) -> Result<(usize, &'a Save), Problem> {
+    let mut numbered = saves.iter().enumerate().rev();
+    numbered
         .find(|(place, _)| id == "current" || ids::version_id(*place) == id)
         .ok_or_else(Problem::not_found)
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Fact, FactAction, FactActor, FactApplication, Poll, Scope, Seen, instructions::with_instructions, replay,
@@ -17,8 +17,10 @@ use super::{
 use crate::content::{Algorithm, ContentStore};
 use crate::error::SimulatorError;
 use crate::graph::ids;
+use crate::graph::{SERVICE, login_name};
+use crate::merging::groups;
 use crate::source::WorldSource;
-use crate::world::{Actor, Item, ItemKind, ItemNo, Reach, Slot, Standing, World};
+use crate::world::{Actor, Identity, Item, ItemKind, ItemNo, Reach, Slot, Standing, World};
 
 pub use crate::graph::drive_id;
 
@@ -28,7 +30,21 @@ pub fn could_tell(
     folder: &str,
     polls: &[Timestamp],
 ) -> Result<Vec<Fact>, SimulatorError> {
-    let mut reader = Reader::default();
+    could_tell_merged(source, folder, polls, None)
+}
+
+/// As [`could_tell`], of a drive where saves of so long a time share a version. A version that took more since it was told is told
+/// again: who saved last, when, and what is there now.
+pub fn could_tell_merged(
+    source: &WorldSource,
+    folder: &str,
+    polls: &[Timestamp],
+    merging: Option<SignedDuration>,
+) -> Result<Vec<Fact>, SimulatorError> {
+    let mut reader = Reader {
+        merging,
+        ..Reader::default()
+    };
     replay(source, polls, |world, poll| reader.poll(world, poll, folder))?;
     Ok(with_instructions(reader.facts))
 }
@@ -41,7 +57,7 @@ struct Known {
     /// Last path in the folder; `None` of an item only ever seen as a tombstone.
     path: Option<String>,
     state: State,
-    /// Versions told so far.
+    /// Saves that are in versions told so far.
     told: usize,
 }
 
@@ -60,6 +76,7 @@ struct Reader {
     seq: u64,
     facts: Vec<Fact>,
     content: ContentStore,
+    merging: Option<SignedDuration>,
 }
 
 /// One poll: the world, its moment, and what is in the folder.
@@ -268,8 +285,11 @@ impl Reader {
             return;
         };
         let told = std::mem::replace(&mut known.told, item.saves.len());
-        for (place, save) in item.saves.iter().enumerate().skip(told) {
-            let action = if place == 0 {
+        for (place, group) in groups(&item.saves, self.merging).into_iter().enumerate() {
+            let Some(save) = item.saves.get(group.end - 1).filter(|_| group.end > told) else {
+                continue;
+            };
+            let action = if place == 0 && group.start >= told {
                 FactAction::Created
             } else {
                 FactAction::Modified
@@ -282,7 +302,7 @@ impl Reader {
             fact.size = Some(save.size);
             fact.path = Some(path.to_owned());
             // Only the current content has a hash, in the item's own entry.
-            if place + 1 == item.saves.len() {
+            if group.end == item.saves.len() {
                 let hash = self
                     .content
                     .digest(Algorithm::QuickXor, &save.content_key, save.size);
@@ -318,6 +338,33 @@ fn carrier(
 }
 
 fn actor(actor: &Actor) -> Option<FactActor> {
+    let name = Some(actor.name.clone());
+    let (id, email) = (Some(ids::actor_id(&actor.email)), Some(actor.email.clone()));
+    match actor.identity() {
+        Identity::Account => account(actor),
+        Identity::Service => Some(FactActor {
+            name: Some(SERVICE.to_owned()),
+            ..FactActor::default()
+        }),
+        Identity::AddressOnly => Some(FactActor {
+            email,
+            ..FactActor::default()
+        }),
+        // A number on one site says nothing; the login name does.
+        Identity::SiteUser => Some(FactActor {
+            id: Some(login_name(&actor.email)),
+            email,
+            name,
+        }),
+        Identity::Group | Identity::Device => Some(FactActor {
+            id,
+            email: None,
+            name,
+        }),
+    }
+}
+
+fn account(actor: &Actor) -> Option<FactActor> {
     let name = Some(actor.name.clone());
     match actor.standing() {
         Standing::Person => Some(FactActor {

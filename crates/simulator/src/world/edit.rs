@@ -49,6 +49,37 @@ impl Actor {
     }
 }
 
+/// How OneDrive names somebody, told by the address as well; to the other providers these are people with accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// As an account of its directory, or what is left of one.
+    Account,
+    /// As itself, without id: `service.invalid`.
+    Service,
+    /// By an address alone: `address-only.invalid`.
+    AddressOnly,
+    /// As a user of one site: `site-user.invalid`.
+    SiteUser,
+    /// As a group: `group.invalid`.
+    Group,
+    /// As a device: `device.invalid`.
+    Device,
+}
+
+impl Actor {
+    /// How OneDrive names this one.
+    pub fn identity(&self) -> Identity {
+        match self.email.rsplit_once('@').map(|(_, domain)| domain) {
+            Some("service.invalid") => Identity::Service,
+            Some("address-only.invalid") => Identity::AddressOnly,
+            Some("site-user.invalid") => Identity::SiteUser,
+            Some("group.invalid") => Identity::Group,
+            Some("device.invalid") => Identity::Device,
+            _ => Identity::Account,
+        }
+    }
+}
+
 /// What an edit does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

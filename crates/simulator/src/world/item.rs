@@ -91,6 +91,21 @@ impl Item {
         self.kind == ItemKind::Folder
     }
 
+    /// Place of the save that brought the content the file had after operation `seq`: the first of those with the same content in a row.
+    pub fn content_from(&self, seq: u64) -> Option<usize> {
+        let upto = self.saves.partition_point(|save| save.seq <= seq);
+        let (last, before) = self.saves.get(..upto)?.split_last()?;
+        let same = |save: &&Save| (&save.content_key, save.size) == (&last.content_key, last.size);
+        Some(upto - 1 - before.iter().rev().take_while(same).count())
+    }
+
+    /// True when operation `seq` saved the content the file already had.
+    pub fn is_repeated(&self, seq: u64) -> bool {
+        let place = self.content_from(seq).and_then(|place| self.saves.get(place));
+        place.is_some_and(|save| save.seq != seq)
+            && self.saves.binary_search_by_key(&seq, |save| save.seq).is_ok()
+    }
+
     /// The current content of a file.
     pub fn head(&self) -> Option<&Save> {
         self.saves.last()

@@ -1,5 +1,5 @@
 use super::*;
-use crate::fault::Fault;
+use crate::fault::{Fault, Oddity};
 
 const ALL: &str = "fields=*";
 
@@ -196,4 +196,57 @@ fn without_a_mask_entries_are_stubs() {
         masked,
         json!({ "changes": [{ "file": { "owners": [{ "me": true }] }, "removed": false }] })
     );
+}
+
+#[test]
+fn removals_are_told_as_the_client_wishes() {
+    let sim = sim_of(vec![Edit::created(at(1), "a.txt", 1)], None);
+    sim.advance(at(10)).unwrap();
+    let lose = || sim.plan_faults(vec![FaultPlan::once(Fault::AccessLost)]);
+    lose();
+    let bare = since(&sim, "1");
+    assert_eq!(bare["changes"][0]["removed"], true);
+    assert_eq!(bare["changes"][0].get("file"), None);
+    lose();
+    let hidden = since(&sim, "1&includeRemoved=false");
+    assert_eq!(hidden["changes"], json!([]));
+    lose();
+    let readable = since(&sim, "1&includeCorpusRemovals=true");
+    assert_eq!(
+        (
+            &readable["changes"][0]["removed"],
+            &readable["changes"][0]["file"]["name"]
+        ),
+        (&json!(true), &json!("a.txt"))
+    );
+    assert_eq!(names(&since(&sim, "1&restrictToMyDrive=true")), ["a.txt"]);
+}
+
+#[test]
+fn noise_raises_the_version_and_nothing_else() {
+    let sim = sim_of(vec![Edit::created(at(1), "a.txt", 1)], None);
+    sim.advance(at(10)).unwrap();
+    let before = get(&sim, &format!("files/{}?{ALL}", id(&sim, "a.txt")));
+    let token = start(&sim);
+    sim.plan_faults(vec![FaultPlan::once(Fault::Oddity {
+        which: Oddity::UnchangedEntries,
+    })]);
+    let mut file = since(&sim, &token)["changes"][0]["file"].take();
+    assert_eq!(
+        (&before["version"], &file["version"]),
+        (&json!("1"), &json!("91"))
+    );
+    file["version"] = before["version"].clone();
+    assert_eq!(file, before);
+    assert_eq!(since(&sim, &token)["changes"], json!([]));
+}
+
+#[test]
+fn an_entry_may_lack_its_file_and_be_no_removal() {
+    let sim = sim_of(vec![Edit::created(at(1), "a.txt", 1)], None);
+    sim.advance(at(10)).unwrap();
+    sim.plan_faults(vec![FaultPlan::always(Oddity::FileAbsent)]);
+    let entry = since(&sim, "1")["changes"][0].take();
+    assert_eq!((&entry["removed"], entry.get("file")), (&json!(false), None));
+    assert_eq!(entry["fileId"], id(&sim, "a.txt"));
 }

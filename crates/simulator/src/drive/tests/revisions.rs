@@ -165,3 +165,61 @@ fn a_long_log_is_served_in_pages_of_a_thousand() {
     }
     assert_eq!((pages, found), (21, 20_101));
 }
+
+#[test]
+fn the_editors_merge_and_their_ids_jump() {
+    let edits = vec![
+        Edit::created(at(1), "minutes.gdoc", 1),
+        Edit::modified(at(2), "minutes.gdoc", 2),
+        Edit::modified(at(50), "minutes.gdoc", 3),
+        Edit::modified(at(700), "minutes.gdoc", 4),
+        Edit::created(at(701), "a.txt", 1),
+        Edit::modified(at(702), "a.txt", 2),
+    ];
+    let options = Options {
+        merging: Some(jiff::SignedDuration::from_mins(10)),
+        ..Options::default()
+    };
+    let sim = Sim::new(WorldSource::from_edits(edits), options);
+    let mut listed = Vec::new();
+    for second in [10, 60, 800] {
+        sim.advance(at(second)).unwrap();
+        let list = get(
+            &sim,
+            &format!("files/{}/revisions?fields=*", id(&sim, "minutes.gdoc")),
+        );
+        listed.push(texts(&list, "revisions", "id"));
+    }
+    assert_eq!(listed, [vec!["2"], vec!["3"], vec!["3", "4"]]);
+    let uploads = get(&sim, &format!("files/{}/revisions?fields=*", id(&sim, "a.txt")));
+    assert_eq!(sizes(&uploads), ["1", "2"]);
+}
+
+#[test]
+fn what_is_pinned_outlives_the_limits() {
+    let mut edits = vec![Edit::created(at(1), "a.txt", 1)];
+    edits.extend((2..=210).map(|n| Edit::modified(at(n), "a.txt", n.unsigned_abs())));
+    let options = Options {
+        keep: crate::keep::Keep::GOOGLE_DRIVE,
+        ..Options::default()
+    };
+    let sim = Sim::new(WorldSource::from_edits(edits), options);
+    sim.advance(at(1000)).unwrap();
+    assert!(sim.pin("a.txt", 4));
+    assert!(!sim.pin("a.txt", 4) && !sim.pin("a.txt", 999) && !sim.pin("b.txt", 0));
+    let file = id(&sim, "a.txt");
+    let list = get(&sim, &format!("files/{file}/revisions?fields=*"));
+    assert_eq!(sizes(&list).len(), 101);
+    let pinned = &list["revisions"][0];
+    assert_eq!(
+        (&pinned["size"], &pinned["keepForever"]),
+        (&json!("5"), &json!(true))
+    );
+    assert_eq!(list["revisions"][1]["keepForever"], false);
+    assert_eq!((100..400).filter(|place| sim.pin("a.txt", *place)).count(), 110);
+    assert_eq!(
+        (0..100).filter(|place| sim.pin("a.txt", *place)).count(),
+        89,
+        "two hundred in all"
+    );
+}

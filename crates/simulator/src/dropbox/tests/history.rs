@@ -1,5 +1,5 @@
 use super::*;
-use crate::fault::Fault;
+use crate::fault::{Fault, Oddity};
 
 #[test]
 fn id_mode_follows_a_file_and_path_mode_stays_at_a_place() {
@@ -173,4 +173,101 @@ fn faults_hide_a_revision_or_its_author() {
     assert_eq!(spoiled["entries"][0]["sharing_info"]["modified_by"], Value::Null);
     let whole = revisions(&face, &json!({ "path": "/F/a" }));
     assert_eq!(whole["entries"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn what_is_there_already_is_not_written_again() {
+    let edits = vec![
+        Edit::created(at(1), "F/a", 3).with_content("one"),
+        Edit::modified(at(2), "F/a", 3).with_content("one"),
+        Edit::modified(at(3), "F/a", 4).with_content("two"),
+        Edit::modified(at(4), "F/a", 3).with_content("one"),
+        Edit::modified(at(5), "F/a", 3).with_content("one"),
+        Edit::renamed(at(6), "F/a", "F/b"),
+    ];
+    let face = face_of(edits, None);
+    let answer = revisions(&face, &json!({ "path": "/F/b", "mode": "id" }));
+    let times = |member: &str| -> Vec<String> {
+        let entries = answer["entries"].as_array().unwrap().iter();
+        entries
+            .map(|entry| entry[member].as_str().unwrap()[17..19].to_owned())
+            .collect()
+    };
+    assert_eq!(times("server_modified"), ["06", "04", "03", "01"]);
+    assert_eq!(times("client_modified"), ["04", "04", "03", "01"]);
+}
+
+#[test]
+fn a_restored_file_has_a_new_rev_and_its_old_client_time() {
+    let edits = vec![
+        Edit::created(at(1), "F/a", 3),
+        Edit::deleted(at(2), "F/a"),
+        Edit::restored(at(9), "F/a"),
+    ];
+    let answer = revisions(&face_of(edits, None), &json!({ "path": "/F/a" }));
+    let (new, old) = (&answer["entries"][0], &answer["entries"][1]);
+    assert!(new["rev"] != old["rev"] && new["id"] == old["id"]);
+    assert_eq!(new["server_modified"], "2026-01-01T00:00:09Z");
+    assert_eq!(new["client_modified"], old["client_modified"]);
+}
+
+#[test]
+fn revisions_of_one_second_differ_by_rev_alone() {
+    let mut edits = vec![Edit::created(at(1), "F/a", 1)];
+    edits.extend((2..5).map(|size| Edit::modified(at(1), "F/a", size)));
+    let answer = revisions(&face_of(edits, None), &json!({ "path": "/F/a" }));
+    let entries = answer["entries"].as_array().unwrap();
+    let revs: std::collections::BTreeSet<&str> =
+        entries.iter().map(|one| one["rev"].as_str().unwrap()).collect();
+    assert_eq!(revs.len(), 4);
+    assert!(
+        entries
+            .iter()
+            .all(|one| one["server_modified"] == "2026-01-01T00:00:01Z")
+    );
+    let sizes: Vec<&Value> = entries.iter().map(|one| &one["size"]).collect();
+    assert_eq!(sizes, [&json!(4), &json!(3), &json!(2), &json!(1)]);
+}
+
+#[test]
+fn older_members_and_times_may_be_missing() {
+    let edits = vec![
+        Edit::created(at(1), "F/Gone", 1),
+        Edit::created(at(2), "F/b", 1),
+        Edit::deleted(at(3), "F/Gone"),
+    ];
+    let face = face_of(edits, None);
+    let odd = |which| {
+        face.sim
+            .plan_faults(vec![FaultPlan::once(Fault::Oddity { which })])
+    };
+    odd(Oddity::NoServerDeleted);
+    let gone = revisions(&face, &json!({ "path": "/F/gone" }));
+    assert_eq!(
+        (&gone["is_deleted"], gone.get("server_deleted")),
+        (&json!(true), None)
+    );
+    odd(Oddity::OldMembers);
+    let old = revisions(&face, &json!({ "path": "/F/b" }));
+    assert_eq!(
+        (old["entries"][0].get("content_hash"), &old["entries"][0]["size"]),
+        (None, &json!(1))
+    );
+    odd(Oddity::LowerCaseTombstones);
+    let all = ask(
+        &face,
+        Route::ListFolder,
+        &json!({ "path": "/F", "include_deleted": true }),
+    )
+    .unwrap();
+    let tombstone = all["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one[".tag"] == "deleted")
+        .unwrap();
+    assert_eq!(
+        (&tombstone["path_display"], &tombstone["name"]),
+        (&json!("/f/gone"), &json!("Gone"))
+    );
 }

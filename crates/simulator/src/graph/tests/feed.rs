@@ -163,3 +163,80 @@ async fn faults_of_pages() {
         "{link}"
     );
 }
+
+fn odd() -> Vec<Edit> {
+    let mut edits = small();
+    edits.push(Edit::deleted(at(11), "X/c.txt"));
+    edits
+}
+
+/// The entries of the second round, in which a file is deleted, with this oddity.
+async fn oddly(which: Oddity) -> Vec<Value> {
+    let client = Client::over(odd(), 10, None);
+    let (_, _, link) = client.all("/root/delta").await;
+    client.sim.advance(at(20)).unwrap();
+    client.sim.plan_faults(vec![FaultPlan::always(which)]);
+    let (entries, ..) = client.all(&link).await;
+    assert_eq!(client.sim.faults_fired()[&FaultKind::Oddity(which)], 1);
+    entries
+}
+
+#[tokio::test]
+async fn tombstones_of_the_year_one_or_without_a_facet() {
+    let year_one = oddly(Oddity::YearOneTimes).await;
+    assert_eq!(year_one[0]["lastModifiedDateTime"], "0001-01-01T00:00:00Z");
+    assert!(year_one[0].get("deleted").is_some() && year_one[0].get("file").is_some());
+    assert!(year_one[1].get("lastModifiedDateTime") != Some(&json!("0001-01-01T00:00:00Z")));
+    let plain = oddly(Oddity::TombstoneWithoutFacet).await;
+    assert!(plain[0].get("deleted").is_some() && plain[0].get("file").is_none());
+}
+
+#[tokio::test]
+async fn entries_nothing_happened_to_and_entries_of_nowhere() {
+    let unchanged = oddly(Oddity::UnchangedEntries).await;
+    let last = unchanged.last().unwrap();
+    assert_eq!(
+        (&last["name"], last["eTag"].as_str().unwrap().ends_with(",9001\"")),
+        (&json!("a.txt"), true)
+    );
+    let orphans = oddly(Oddity::Orphans).await;
+    let orphan = orphans.last().unwrap().as_object().unwrap();
+    assert_eq!(orphan.keys().collect::<Vec<_>>(), ["id", "size"]);
+}
+
+#[tokio::test]
+async fn a_personal_drive_has_ids_of_its_own_in_any_spelling() {
+    let mut client = Client::over(odd(), 10, None);
+    let options = Options {
+        onedrive_account: OneDriveAccount::Personal,
+        ..Options::default()
+    };
+    client.sim = Sim::new(WorldSource::from_edits(odd()), options);
+    client.sim.advance(at(20)).unwrap();
+    client.routes = router(Arc::clone(&client.sim));
+    client.token = client.sim.issue_token(Provider::OneDrive);
+    let drive = drive_id(client.sim.options());
+    assert_eq!((drive.len(), drive.get(..1)), (16, Some("0")));
+    let (entries, ..) = client.all("/root/delta").await;
+    let file = entries.iter().find(|entry| entry["name"] == "a.txt").unwrap();
+    let id = file["id"].as_str().unwrap();
+    assert!(id.starts_with(&format!("{drive}!")), "{id}");
+    assert_eq!(file["parentReference"]["driveType"], "personal");
+    assert_eq!(file["createdBy"]["user"]["id"].as_str().unwrap().len(), 16);
+    assert!(file["createdBy"]["user"].get("email").is_none() && file.get("cTag").is_some());
+    let (gone, ..) = client.all("/root/delta(token='2026-01-01T00%3A00%3A10Z')").await;
+    assert_eq!((&gone[0]["name"], gone[0].get("size")), (&json!("c.txt"), None));
+    client
+        .sim
+        .plan_faults(vec![FaultPlan::always(Oddity::MixedCaseIds)]);
+    let (again, ..) = client.all("/root/delta").await;
+    let respelled = again.iter().find(|entry| entry["name"] == "a.txt").unwrap();
+    assert_eq!(
+        respelled["id"],
+        id.trim_start_matches('0').to_lowercase().as_str()
+    );
+    // Every spelling names the same item.
+    let spelled = respelled["id"].as_str().unwrap();
+    let (status, found) = client.get(&format!("/items/{spelled}")).await;
+    assert_eq!((status, &found["name"]), (200, &json!("a.txt")));
+}

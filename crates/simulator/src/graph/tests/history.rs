@@ -241,3 +241,88 @@ async fn refusals_nest_their_codes() {
     assert_eq!(answer.status(), 503);
     assert_eq!(body_of(answer).await["error"], "temporarily_unavailable");
 }
+
+#[tokio::test]
+async fn saves_of_one_sitting_share_a_version_with_one_author() {
+    let edits = vec![
+        Edit::created(at(1), "a.docx", 1).by("ann@example.com"),
+        Edit::modified(at(2), "a.docx", 2).by("bob@example.com"),
+        Edit::modified(at(50), "a.docx", 3).by("cyd@example.com"),
+        Edit::modified(at(700), "a.docx", 4).by("ann@example.com"),
+    ];
+    let options = Options {
+        merging: Some(jiff::SignedDuration::from_mins(10)),
+        ..Options::default()
+    };
+    let mut client = Client::over(edits.clone(), 0, None);
+    client.sim = Sim::new(WorldSource::from_edits(edits), options);
+    client.routes = router(Arc::clone(&client.sim));
+    client.token = client.sim.issue_token(Provider::OneDrive);
+    let mut told = Vec::new();
+    for second in [10, 60, 800] {
+        client.sim.advance(at(second)).unwrap();
+        let (entries, ..) = client
+            .all(&format!("/items/{}/versions", client.id("a.docx")))
+            .await;
+        let brief = entries.iter().map(|entry| {
+            let author = entry["lastModifiedBy"]["user"]["displayName"].as_str().unwrap();
+            format!("{} {} {author}", entry["id"].as_str().unwrap(), entry["size"])
+        });
+        told.push(brief.collect::<Vec<_>>());
+    }
+    assert_eq!(
+        told,
+        [
+            vec!["1.0 2 bob"],
+            vec!["1.0 3 cyd"],
+            vec!["2.0 4 ann", "1.0 3 cyd"]
+        ]
+    );
+}
+
+#[tokio::test]
+async fn whoever_is_no_account_has_the_member_of_their_kind() {
+    let who = [
+        ("x@service.invalid", "/user/displayName", "SharePoint App"),
+        ("x@address-only.invalid", "/user/email", "x@address-only.invalid"),
+        (
+            "x@site-user.invalid",
+            "/siteUser/loginName",
+            "i:0#.f|membership|x@site-user.invalid",
+        ),
+        ("x@group.invalid", "/group/displayName", "x"),
+        ("x@device.invalid", "/device/displayName", "x"),
+    ];
+    for (address, pointer, expected) in who {
+        let client = Client::over(vec![Edit::created(at(1), "a", 1).by(address)], 10, None);
+        let (entries, ..) = client.all(&format!("/items/{}/versions", client.id("a"))).await;
+        let set = &entries[0]["lastModifiedBy"];
+        assert_eq!(set.pointer(pointer), Some(&json!(expected)), "{set}");
+        assert_eq!(set.as_object().unwrap().len(), 1, "{set}");
+    }
+}
+
+/// What restores a version puts its content on top as a new one; what only touches metadata does the same with the newest.
+#[tokio::test]
+async fn restored_and_metadata_only_versions_repeat_a_content() {
+    let edits = vec![
+        Edit::created(at(1), "a", 1)
+            .with_content("one")
+            .by("ann@example.com"),
+        Edit::modified(at(2), "a", 2)
+            .with_content("two")
+            .by("bob@example.com"),
+        Edit::modified(at(3), "a", 1)
+            .with_content("one")
+            .by("cyd@example.com"),
+        Edit::modified(at(4), "a", 1)
+            .with_content("one")
+            .by("cyd@example.com"),
+    ];
+    let client = Client::over(edits, 10, None);
+    let (entries, ..) = client.all(&format!("/items/{}/versions", client.id("a"))).await;
+    assert_eq!(ids_of(&entries), ["4.0", "3.0", "2.0", "1.0"]);
+    assert_eq!(entries[1]["lastModifiedBy"]["user"]["displayName"], "cyd");
+    let sizes: Vec<&Value> = entries.iter().map(|entry| &entry["size"]).collect();
+    assert_eq!(sizes, [&json!(1), &json!(1), &json!(2), &json!(1)]);
+}

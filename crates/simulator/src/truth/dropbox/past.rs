@@ -79,6 +79,8 @@ impl Past {
                     self.arrive(world, item, place);
                     self.revise(world, op, item, path);
                 }
+                // Content that is there already is not written again.
+                What::Saved if world.item(item).is_some_and(|item| item.is_repeated(op.seq)) => {}
                 What::Saved => self.revise(world, op, item, path),
                 What::Deleted => self.depart(item, End::Deleted(op.at)),
             }
@@ -115,7 +117,7 @@ impl Past {
     fn revise(&mut self, world: &World, op: &Op, no: ItemNo, path: &Arc<str>) {
         let Some(save) = world
             .item(no)
-            .and_then(|item| item.saves.iter().rfind(|save| save.seq <= op.seq))
+            .and_then(|item| item.saves.get(item.content_from(op.seq)?))
         else {
             return;
         };

@@ -219,3 +219,31 @@ fn a_missing_folder_tells_nothing_and_a_moved_one_is_followed() {
         ["0 created a 1 1.0", "1 modified a 12 2.0", "2 deleted a .."]
     );
 }
+
+#[test]
+fn a_version_that_took_more_is_told_again() {
+    let edits = vec![
+        Edit::created(at(1), "F/a", 1).by("ann@example.com"),
+        Edit::modified(at(20), "F/a", 2).by("bob@example.com"),
+        Edit::modified(at(700), "F/a", 3).by("ann@example.com"),
+    ];
+    let source = WorldSource::from_edits(edits);
+    let polls = [at(10), at(30), at(800)];
+    let facts = could_tell_merged(&source, "/F", &polls, Some(SignedDuration::from_mins(10))).unwrap();
+    let brief: Vec<String> = facts
+        .iter()
+        .map(|fact| {
+            let who = fact.actor.as_ref().and_then(|actor| actor.name.as_deref());
+            let id = fact.revision_id.as_deref().unwrap_or_default();
+            format!("{} {:?} {id} {}", fact.poll, fact.action, who.unwrap_or_default())
+        })
+        .collect();
+    assert_eq!(
+        brief,
+        ["0 Created 1.0 ann", "1 Modified 1.0 bob", "2 Modified 2.0 ann"]
+    );
+    assert!(
+        facts.iter().all(|fact| fact.hashes.len() == 1),
+        "each was the newest when told"
+    );
+}
