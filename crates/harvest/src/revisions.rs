@@ -141,7 +141,7 @@ pub fn take_list(
     let gone = vanished(&frame, subject, (&mut item, missing), &source);
     taking.out.vanished = gone.len() as u64;
     taking.out.events = gone;
-    taking.new_revisions(&item, list.revisions.iter(), spool)?;
+    taking.new_revisions(&mut item, list.revisions.iter(), spool)?;
     let out = taking.out;
     remember(&mut item, &list.revisions);
     if headless {
@@ -265,15 +265,24 @@ struct Taking<'a> {
 impl Taking<'_> {
     fn new_revisions<'r>(
         &mut self,
-        item: &Item,
+        item: &mut Item,
         revisions: impl Iterator<Item = &'r Revision>,
         spool: &mut Spool,
     ) -> Result<(), HarvestError> {
-        let known: HashSet<&RevisionId> = item.revisions.iter().map(|known| &known.id).collect();
+        let known: HashMap<RevisionId, Timestamp> = item
+            .revisions
+            .iter()
+            .map(|known| (known.id.clone(), known.at))
+            .collect();
         let first_listing = known.is_empty();
         let mut previous: Option<&Revision> = None;
         for revision in revisions {
-            if !known.contains(&revision.id) {
+            let told_at = known.get(&revision.id);
+            if told_at.is_some_and(|at| *at != revision.at) {
+                let source = spool.put(&revision.raw)?;
+                let event = self.grown(item, (revision, previous), &source);
+                self.out.events.push(event);
+            } else if told_at.is_none() {
                 let oldest = first_listing && previous.is_none();
                 if oldest && self.created_apart(revision) {
                     self.separate_creation(item);
@@ -285,6 +294,36 @@ impl Taking<'_> {
             previous = Some(revision);
         }
         Ok(())
+    }
+
+    /// A recorded revision that took more since: with co-authoring and automatic saving, providers put the saves of a while into one
+    /// revision, which then names its last author and time. What it said before is recorded already.
+    fn grown(
+        &self,
+        item: &mut Item,
+        (revision, previous): (&Revision, Option<&Revision>),
+        source: &Source,
+    ) -> Event {
+        let marker = state_marker(item.changes);
+        item.changes += 1;
+        let subject = Subject {
+            item: self.id,
+            kind: item.kind,
+            marker: &marker,
+        };
+        let occurred = Occurred::At {
+            at: revision.at,
+            source: revision.time_source,
+        };
+        let mut event = self.frame.fact(subject, Action::Modified, occurred, source);
+        event.basis = Basis::Reported;
+        describe(&mut event, revision);
+        event.previous_revision_id = previous.map(|previous| previous.id.clone());
+        if event.mime_type.is_none() {
+            event.mime_type = self.pending.details.mime_type.as_deref().map(str::to_owned);
+        }
+        set_path(&mut event, self.path.clone(), None);
+        event
     }
 
     /// True when the oldest listed revision is not the creation the item tells of: older ones are gone.
