@@ -24,7 +24,7 @@ pub use error::{EditProblem, SimulatorError};
 pub use fault::{Fault, FaultKind, FaultPlan, Oddity};
 pub use keep::{Keep, Thinning};
 pub use server::{Ports, Running, serve};
-pub use sim::{GoogleCorpus, GoogleRole, Options, Provider, Sharing, Sim};
+pub use sim::{GoogleCorpus, GoogleRole, OneDriveAccount, Options, Provider, Sharing, Sim};
 pub use source::{Generated, Incident, WorldSource, incident};
 pub use world::{
     Action, Actor, Affected, Edit, Identity, Item, ItemKind, ItemNo, ItemState, Op, Reach, Save, Slot,

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::SimulatorError;
 use crate::fault::{Door, apply};
-use crate::ids::onedrive_drive;
+use crate::graph::drive_id;
 use crate::sim::{Provider, Sim};
 use crate::{control, drive, dropbox, graph};
 
@@ -48,7 +48,7 @@ impl Running {
 
     /// Id of the OneDrive face's only drive.
     pub fn onedrive_drive(&self) -> String {
-        onedrive_drive(&self.sim.options().owner.email)
+        drive_id(self.sim.options())
     }
 
     /// `http://127.0.0.1:PORT` of the control port.

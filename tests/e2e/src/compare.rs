@@ -36,6 +36,11 @@ pub fn told_when(
         .collect()
 }
 
+/// Facts as [`events_as_facts`] gives events.
+pub fn rows(facts: &[truth::Fact]) -> Vec<Value> {
+    facts.iter().map(|fact| fact_as_row(&json!(fact))).collect()
+}
+
 /// Members that must agree, in one form.
 fn fact_as_row(fact: &Value) -> Value {
     let mut row = Map::new();

@@ -13,7 +13,7 @@ pub mod verifiers;
 
 pub use bench::{Bench, FOLDER, Place};
 pub use bucket::{Answer, Bucket, PREFIX};
-pub use compare::{assert_same, events_as_facts, told, told_when};
+pub use compare::{assert_same, events_as_facts, rows, told, told_when};
 pub use histories::{at, round_end, rounds};
 pub use inside::Inside;
 pub use kept::{Parted, part, time};

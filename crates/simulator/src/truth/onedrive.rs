@@ -254,12 +254,7 @@ impl Reader {
     /// Creation of a folder is told by its own time; that of a file by its first version.
     fn create_folder(&mut self, round: &Round<'_>, item: &Item, seen: &Seen) {
         if item.is_folder() {
-            let subject = (item.kind, ids::item_id(item.no));
-            let mut fact = Fact::reported(round.poll, FactAction::Created, subject, item.created_at);
-            fact.actor = item.created_by.as_deref().and_then(actor);
-            fact.application = item.created_by.as_deref().and_then(|by| program(by, None));
-            fact.path = Some(seen.path.clone());
-            self.facts.push(fact);
+            self.facts.push(creation(round.poll, item, &seen.path));
         }
     }
 
@@ -289,7 +284,13 @@ impl Reader {
             let Some(save) = item.saves.get(group.end - 1).filter(|_| group.end > told) else {
                 continue;
             };
-            let action = if place == 0 && group.start >= told {
+            let is_first = place == 0 && group.start >= told;
+            // The oldest version is the creation only while nobody saved into it again.
+            let opens = save.at <= item.created_at;
+            if is_first && !opens {
+                self.facts.push(creation(round.poll, item, path));
+            }
+            let action = if is_first && opens {
                 FactAction::Created
             } else {
                 FactAction::Modified
@@ -317,6 +318,16 @@ impl Reader {
         details(&mut fact);
         self.facts.push(fact);
     }
+}
+
+/// The creation as the item itself tells it.
+fn creation(poll: Poll, item: &Item, path: &str) -> Fact {
+    let subject = (item.kind, ids::item_id(item.no));
+    let mut fact = Fact::reported(poll, FactAction::Created, subject, item.created_at);
+    fact.actor = item.created_by.as_deref().and_then(actor);
+    fact.application = item.created_by.as_deref().and_then(|by| program(by, None));
+    fact.path = Some(path.to_owned());
+    fact
 }
 
 /// The topmost folder that took an item along out of the folder; `None` when it left by itself.

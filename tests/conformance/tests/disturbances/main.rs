@@ -4,6 +4,8 @@
 
 mod access;
 mod cost;
+mod forms;
+mod merged;
 mod people;
 mod stage;
 mod walks;

@@ -36,6 +36,25 @@ fn authors_are_named_as_far_as_the_provider_names_them(
     }
 }
 
+/// OneDrive names more than accounts: what it says is recorded, and no more.
+#[rstest]
+#[case::service("x@service.invalid", "service")]
+#[case::address_only("x@address-only.invalid", "user")]
+#[case::site_user("x@site-user.invalid", "user")]
+#[case::group("x@group.invalid", "unknown")]
+#[case::device("x@device.invalid", "unknown")]
+fn whoever_is_no_account_is_named_as_told(#[case] who: &str, #[case] kind: &str) {
+    let stage = Stage::of(Provider::OneDrive, by(who), Options::default());
+    for poll in polls() {
+        stage.look_well(poll);
+    }
+    stage.assert_told(&polls());
+    for event in stage.actions("modified") {
+        assert_eq!(event["actor_kind"], kind, "{event}");
+        assert_eq!(event["actor_source"], "revision", "{event}");
+    }
+}
+
 /// Some revisions come without an author: they are recorded, and nobody is guessed.
 #[rstest]
 #[case::onedrive(Provider::OneDrive, "versions")]
