@@ -190,7 +190,7 @@ fn what_is_there_already_is_not_written_again() {
     let times = |member: &str| -> Vec<String> {
         let entries = answer["entries"].as_array().unwrap().iter();
         entries
-            .map(|entry| entry[member].as_str().unwrap()[17..19].to_owned())
+            .map(|entry| entry[member].as_str().unwrap().get(17..19).unwrap().to_owned())
             .collect()
     };
     assert_eq!(times("server_modified"), ["06", "04", "03", "01"]);
@@ -239,7 +239,7 @@ fn older_members_and_times_may_be_missing() {
     let face = face_of(edits, None);
     let odd = |which| {
         face.sim
-            .plan_faults(vec![FaultPlan::once(Fault::Oddity { which })])
+            .plan_faults(vec![FaultPlan::once(Fault::Oddity { which })]);
     };
     odd(Oddity::NoServerDeleted);
     let gone = revisions(&face, &json!({ "path": "/F/gone" }));
