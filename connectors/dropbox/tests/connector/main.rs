@@ -399,8 +399,12 @@ async fn folders_are_found_by_path_and_by_id_and_files_are_not_folders() {
         drive: DrivePlace::Own,
         within: Within::Item("id:h".into()),
     };
-    assert_eq!(connector.resolve(&at("/Handbook/")).await.unwrap(), root());
-    assert_eq!(connector.resolve(&by_id).await.unwrap(), root());
+    let named = FolderRoot {
+        name: Some("f".into()),
+        ..root()
+    };
+    assert_eq!(connector.resolve(&at("/Handbook/")).await.unwrap(), named);
+    assert_eq!(connector.resolve(&by_id).await.unwrap(), named);
     let top = connector.resolve(&at("/")).await.unwrap();
     assert_eq!((top.place, top.item.as_str()), (Some("".into()), "ns:70721710"));
     for missing in ["/note", "/nothing"] {

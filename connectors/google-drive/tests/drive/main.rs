@@ -179,7 +179,12 @@ async fn a_folder_is_found_by_its_path_level_by_level() {
             Reply::ok(r#"{"files":[{"id":"F","name":"Close"}]}"#),
         );
     let found = drive.connector.resolve(&at_path("/O'Neil/Close/")).await.unwrap();
-    assert_eq!(found, root());
+    let named = FolderRoot {
+        name: Some("Close".into()),
+        parent: Some("dA".into()),
+        ..root()
+    };
+    assert_eq!(found, named);
 }
 
 #[tokio::test]

@@ -89,7 +89,11 @@ async fn a_folder_is_resolved_by_its_encoded_path() {
         .resolve(&at_path("/Finance #1/50%/"))
         .await
         .unwrap();
-    assert_eq!(found, root());
+    let named = FolderRoot {
+        name: Some("50%".into()),
+        ..root()
+    };
+    assert_eq!(found, named);
 }
 
 #[tokio::test]
