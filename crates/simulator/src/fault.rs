@@ -24,7 +24,7 @@ pub enum Fault {
         #[serde(default)]
         retry_after: Option<String>,
     },
-    /// 403 with a rate-limit reason, Google Drive's other way to throttle.
+    /// 403 with a rate-limit reason, Google Drive's other way to throttle; never where tokens are given out.
     #[serde(rename = "drive_rate_limit_403")]
     DriveRateLimit403,
     /// 503 in the provider's form.
