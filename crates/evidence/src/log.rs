@@ -259,7 +259,9 @@ impl<'a> LogCheck<'a> {
             let Some(digest) = &name.digest else { continue };
             let key = self.name.object(name.kind, name.seq, digest);
             let after_end = last.is_none_or(|last| name.seq > last);
-            let what = if name.kind == Kind::Content {
+            let what = if name.kind == Kind::Content && !carried.lost.is_empty() {
+                "no event that could be judged names these contents"
+            } else if name.kind == Kind::Content {
                 "no event names these contents: an attempt that never committed"
             } else if after_end {
                 "belongs to a snapshot after the last checkpoint: an attempt that never committed, or the end of the log is missing"

@@ -42,7 +42,9 @@ async fn prove(archive: &Counted, reader: &Reader, index: u64) -> Calls {
     // What is proved is the event that was put there.
     if let Ok(Leaf::Event(leaf)) = Leaf::parse(&evidence.leaf) {
         assert_eq!(leaf.id, event(index).id);
-        assert!(evidence.sidecar.is_some());
+        let (seed, disclosure) = evidence.sidecar.unwrap();
+        assert_eq!(disclosure.commitments(&seed).unwrap(), leaf.c);
+        assert_eq!(disclosure.path, Some(event(index).path));
     }
     archive.take()
 }
