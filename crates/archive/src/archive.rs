@@ -43,7 +43,17 @@ pub trait Archive: Send + Sync {
     /// One page of the keys that start with `prefix` (plain text, not a directory) and come after
     /// `after`, in byte order. Ask again with the last key of the page while
     /// [`Listing::more`] is true. An object is listed as soon as its create returned.
-    async fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError>;
+    async fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError> {
+        self.list_up_to(PAGE_ENTRIES, prefix, after).await
+    }
+
+    /// The same, of at most `most` keys (1 to [`PAGE_ENTRIES`]).
+    async fn list_up_to(
+        &self,
+        most: usize,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+    ) -> Result<Listing, ArchiveError>;
 
     /// Moves the end of an object's retention to `until`, keeping its mode. An earlier date than
     /// the present one is `Refused`; the same date is no change and succeeds. `Unsupported` where
@@ -87,8 +97,13 @@ impl<T: Archive + ?Sized> Archive for Arc<T> {
         (**self).head(key).await
     }
 
-    async fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError> {
-        (**self).list(prefix, after).await
+    async fn list_up_to(
+        &self,
+        most: usize,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+    ) -> Result<Listing, ArchiveError> {
+        (**self).list_up_to(most, prefix, after).await
     }
 
     async fn extend_retention(&self, key: &ObjectKey, until: Timestamp) -> Result<(), ArchiveError> {
@@ -163,20 +178,11 @@ pub struct Head {
     pub legal_hold: LegalHold,
 }
 
-/// One listed object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its key.
-    pub key: ObjectKey,
-    /// Length in bytes.
-    pub size_bytes: u64,
-}
-
 /// One page of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// In byte order of the keys; never empty while `more` is true.
-    pub entries: Vec<Entry>,
+    /// In byte order; never empty while `more` is true.
+    pub keys: Vec<ObjectKey>,
     /// Whether another page follows.
     pub more: bool,
     /// Names met on the way that are no valid [`ObjectKey`] (or no plain file). Revtrail writes

@@ -135,10 +135,15 @@ impl<A: Archive> Archive for CountingArchive<A> {
         self.inner.head(key).await
     }
 
-    async fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError> {
+    async fn list_up_to(
+        &self,
+        most: usize,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+    ) -> Result<Listing, ArchiveError> {
         self.count("list", prefix);
         self.travel().await;
-        self.inner.list(prefix, after).await
+        self.inner.list_up_to(most, prefix, after).await
     }
 
     async fn extend_retention(&self, key: &ObjectKey, until: Timestamp) -> Result<(), ArchiveError> {

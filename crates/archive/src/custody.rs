@@ -125,7 +125,7 @@ async fn current(archive: &dyn Archive, prefix: &str) -> Result<ByKey, ArchiveEr
     let (mut by_key, mut after) = (ByKey::new(), None);
     loop {
         let page = archive.list(prefix, after.as_ref()).await?;
-        for entry in &page.entries {
+        for key in &page.keys {
             let stored = Stored {
                 id: None,
                 kind: VersionKind::Object,
@@ -133,10 +133,10 @@ async fn current(archive: &dyn Archive, prefix: &str) -> Result<ByKey, ArchiveEr
                 stored_at: None,
                 head: None,
             };
-            by_key.insert(entry.key.clone(), vec![stored]);
+            by_key.insert(key.clone(), vec![stored]);
         }
-        match page.entries.last() {
-            Some(last) if page.more => after = Some(last.key.clone()),
+        match page.keys.last() {
+            Some(last) if page.more => after = Some(last.clone()),
             _ => return Ok(by_key),
         }
     }

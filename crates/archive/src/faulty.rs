@@ -170,8 +170,13 @@ impl<A: Archive> Archive for FaultyArchive<A> {
         self.inner.head(key).await
     }
 
-    async fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError> {
-        self.inner.list(prefix, after).await
+    async fn list_up_to(
+        &self,
+        most: usize,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+    ) -> Result<Listing, ArchiveError> {
+        self.inner.list_up_to(most, prefix, after).await
     }
 
     async fn extend_retention(&self, key: &ObjectKey, until: Timestamp) -> Result<(), ArchiveError> {

@@ -130,10 +130,15 @@ impl Archive for FsArchive {
         .await
     }
 
-    async fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError> {
+    async fn list_up_to(
+        &self,
+        most: usize,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+    ) -> Result<Listing, ArchiveError> {
         let (wanted, after) = (prefix.to_owned(), after.cloned());
         self.blocking("list", prefix, move |root| {
-            walk::page(root, &wanted, after.as_ref())
+            walk::page(root, most, &wanted, after.as_ref())
         })
         .await
     }

@@ -13,9 +13,7 @@ pub mod record;
 mod s3;
 mod versions;
 
-pub use archive::{
-    Archive, Entry, Head, LegalHold, Listing, PAGE_ENTRIES, Protection, Retention, RetentionMode,
-};
+pub use archive::{Archive, Head, LegalHold, Listing, PAGE_ENTRIES, Protection, Retention, RetentionMode};
 pub use counting::{Calls, CountingArchive};
 pub use error::{ArchiveError, ArchiveErrorKind};
 pub use faulty::{Fault, Faults, FaultyArchive};

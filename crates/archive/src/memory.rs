@@ -11,8 +11,8 @@ use bytes::Bytes;
 use revtrail_model::{sha256, time::Timestamp};
 
 use crate::{
-    Archive, ArchiveError, ArchiveErrorKind, Entry, Head, LegalHold, Listing, ObjectKey, PAGE_ENTRIES,
-    Protection, Retention, RetentionMode,
+    Archive, ArchiveError, ArchiveErrorKind, Head, LegalHold, Listing, ObjectKey, PAGE_ENTRIES, Protection,
+    Retention, RetentionMode,
 };
 
 /// Objects in a map. Create-only like the real stores; durable until dropped.
@@ -105,22 +105,24 @@ impl Archive for MemoryArchive {
         }))
     }
 
-    async fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError> {
+    async fn list_up_to(
+        &self,
+        most: usize,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+    ) -> Result<Listing, ArchiveError> {
         let from = after.map_or(Bound::Unbounded, |key| Bound::Excluded(key.clone()));
         let objects = self.objects();
         let mut found = objects
             .range((from, Bound::Unbounded))
             .filter(|(key, _)| key.as_str().starts_with(prefix));
-        let entries = found
+        let keys = found
             .by_ref()
-            .take(PAGE_ENTRIES)
-            .map(|(key, object)| Entry {
-                key: key.clone(),
-                size_bytes: object.bytes.len() as u64,
-            })
+            .take(most.clamp(1, PAGE_ENTRIES))
+            .map(|(key, _)| key.clone())
             .collect();
         Ok(Listing {
-            entries,
+            keys,
             more: found.next().is_some(),
             foreign: Vec::new(),
         })

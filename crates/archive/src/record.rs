@@ -13,12 +13,11 @@ pub async fn logs(archive: &dyn Archive, ledger: &LedgerName) -> Result<Vec<LogN
     let mut found: Vec<LogName> = Vec::new();
     let mut after: Option<ObjectKey> = None;
     loop {
-        let page = archive.list(&prefix, after.as_ref()).await?;
-        let Some(entry) = page.entries.first() else {
+        let page = archive.list_up_to(1, &prefix, after.as_ref()).await?;
+        let Some(key) = page.keys.first() else {
             return Ok(found);
         };
-        let directory = entry
-            .key
+        let directory = key
             .as_str()
             .strip_prefix(&prefix)
             .and_then(|rest| rest.split('/').next())
@@ -47,13 +46,13 @@ pub async fn objects(
     let mut after: Option<ObjectKey> = None;
     loop {
         let page = archive.list(&prefix, after.as_ref()).await?;
-        for entry in &page.entries {
-            if let Some(name) = log.parse(entry.key.as_str()) {
-                found.push((name, entry.key.to_string()));
+        for key in &page.keys {
+            if let Some(name) = log.parse(key.as_str()) {
+                found.push((name, key.to_string()));
             }
         }
-        match page.entries.last() {
-            Some(last) if page.more => after = Some(last.key.clone()),
+        match page.keys.last() {
+            Some(last) if page.more => after = Some(last.clone()),
             _ => return Ok(found),
         }
     }
@@ -61,7 +60,7 @@ pub async fn objects(
 
 /// Whether a log has come to a commit.
 pub async fn has_checkpoint(archive: &dyn Archive, log: &LogName) -> Result<bool, ArchiveError> {
-    let seen = Numbered::checkpoints(archive, log).above(None).await?;
+    let seen = Numbered::checkpoints(archive, log).above(1, None).await?;
     Ok(seen != Seen::Nothing)
 }
 
@@ -111,7 +110,7 @@ impl<'a> Numbered<'a> {
     /// Gallops upwards from the first page, then halves what is left.
     async fn newest(&self) -> Result<Option<u64>, ArchiveError> {
         const PAGE: u64 = PAGE_ENTRIES as u64;
-        let mut low = match self.above(None).await? {
+        let mut low = match self.above(PAGE_ENTRIES, None).await? {
             Seen::Nothing => return Ok(None),
             Seen::Last(highest) => return Ok(Some(highest)),
             Seen::More(highest) => highest,
@@ -123,7 +122,7 @@ impl<'a> Numbered<'a> {
                 Some(high) => low + (high - low) / 2,
                 None => low.saturating_add(step),
             };
-            match self.above(Some(probe)).await? {
+            match self.above(PAGE_ENTRIES, Some(probe)).await? {
                 Seen::Nothing => high = Some(probe),
                 Seen::Last(highest) => return Ok(Some(highest)),
                 Seen::More(highest) => low = highest,
@@ -131,7 +130,7 @@ impl<'a> Numbered<'a> {
             step = step.saturating_mul(2);
         }
         loop {
-            match self.above(Some(low)).await? {
+            match self.above(PAGE_ENTRIES, Some(low)).await? {
                 Seen::Nothing => return Ok(Some(low)),
                 Seen::Last(highest) => return Ok(Some(highest)),
                 Seen::More(highest) => low = highest,
@@ -139,8 +138,8 @@ impl<'a> Numbered<'a> {
         }
     }
 
-    /// The end of the first page above a number that holds any object of this series.
-    async fn above(&self, number: Option<u64>) -> Result<Seen, ArchiveError> {
+    /// The end of the first page (of so many keys) above a number that holds any object of this series.
+    async fn above(&self, most: usize, number: Option<u64>) -> Result<Seen, ArchiveError> {
         let prefix = match self.series {
             Series::Checkpoints => self.log.directory(Kind::Checkpoint),
             Series::Timestamps => self.log.timestamps(),
@@ -149,17 +148,14 @@ impl<'a> Numbered<'a> {
             .map(|number| self.key(number).parse::<ObjectKey>())
             .transpose()?;
         loop {
-            let page = self.archive.list(&prefix, after.as_ref()).await?;
-            let numbers = page
-                .entries
-                .iter()
-                .filter_map(|entry| self.number(entry.key.as_str()));
+            let page = self.archive.list_up_to(most, &prefix, after.as_ref()).await?;
+            let numbers = page.keys.iter().filter_map(|key| self.number(key.as_str()));
             match (numbers.max(), page.more) {
                 (Some(highest), true) => return Ok(Seen::More(highest)),
                 (Some(highest), false) => return Ok(Seen::Last(highest)),
                 (None, false) => return Ok(Seen::Nothing),
                 // A page of nothing but foreign objects says nothing yet.
-                (None, true) => after = page.entries.last().map(|entry| entry.key.clone()),
+                (None, true) => after = page.keys.last().cloned(),
             }
         }
     }

@@ -149,8 +149,13 @@ impl Archive for S3Archive {
         Ok(self.head_for("head", key, None).await?.map(|stored| stored.head))
     }
 
-    async fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError> {
-        self.list_page(prefix, after).await
+    async fn list_up_to(
+        &self,
+        most: usize,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+    ) -> Result<Listing, ArchiveError> {
+        self.list_page(most, prefix, after).await
     }
 
     async fn extend_retention(&self, key: &ObjectKey, until: Timestamp) -> Result<(), ArchiveError> {

@@ -301,10 +301,7 @@ async fn cover_all(archive: &Arc<dyn Archive>, log: &LogName, seq: u64) -> Resul
     for directory in directories.into_iter().chain([log.timestamps()]) {
         let prefix = format!("{directory}{seq:020}");
         let page = archive.list(&prefix, None).await?;
-        targets.extend(page.entries.into_iter().map(|entry| Target {
-            key: entry.key,
-            version: None,
-        }));
+        targets.extend(page.keys.into_iter().map(|key| Target { key, version: None }));
     }
     Ok(hold_all(archive, targets).await)
 }

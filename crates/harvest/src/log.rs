@@ -195,5 +195,5 @@ fn place_before(header: &Header) -> Option<(u64, Digest)> {
 /// True when the archive holds anything below the log's prefix.
 pub async fn exists(archive: &dyn Archive, name: &LogName) -> Result<bool, HarvestError> {
     let none: Option<&ObjectKey> = None;
-    Ok(!archive.list(&name.prefix(), none).await?.entries.is_empty())
+    Ok(!archive.list_up_to(1, &name.prefix(), none).await?.keys.is_empty())
 }

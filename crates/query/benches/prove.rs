@@ -77,7 +77,7 @@ async fn measure(directory: &Path, log: &Log, delay: Duration) {
         .list(&log.name.directory(Kind::Segment), None)
         .await
         .unwrap();
-    let segment = &listed.entries[listed.entries.len() / 2].key;
+    let segment = &listed.keys[listed.keys.len() / 2];
     let start = Instant::now();
     for _ in 0..PROOFS {
         let _bytes = std::hint::black_box(archive.read(segment).await.unwrap());

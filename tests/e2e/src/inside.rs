@@ -241,9 +241,9 @@ impl RecordSource for Objects<'_> {
             loop {
                 let page = self.archive.list(prefix, after.as_ref()).await;
                 let page = page.map_err(|source| failed(prefix, source))?;
-                keys.extend(page.entries.iter().map(|entry| entry.key.to_string()));
-                match page.entries.last() {
-                    Some(last) if page.more => after = Some(last.key.clone()),
+                keys.extend(page.keys.iter().map(ToString::to_string));
+                match page.keys.last() {
+                    Some(last) if page.more => after = Some(last.clone()),
                     _ => return Ok(keys),
                 }
             }

@@ -2,7 +2,7 @@
 //! `tests/s3-server.sh` starts one. It accepts requests without a signature, which the lock must withstand as well.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use revtrail_archive::{Archive, ArchiveErrorKind, ArchiveUrl, Entry, RetentionMode, open};
+use revtrail_archive::{Archive, ArchiveErrorKind, ArchiveUrl, ObjectKey, RetentionMode, open};
 use revtrail_e2e::{
     Bench, Bucket, FOLDER, PREFIX, Place, assert_same, events_as_facts, round_end, rounds, told,
 };
@@ -11,13 +11,13 @@ use revtrail_simulator::{Options, Provider};
 
 const ROUNDS: i64 = 4;
 
-async fn entries(archive: &dyn Archive) -> Vec<Entry> {
-    let mut all: Vec<Entry> = Vec::new();
+async fn keys(archive: &dyn Archive) -> Vec<ObjectKey> {
+    let mut all: Vec<ObjectKey> = Vec::new();
     loop {
-        let last = all.last().map(|entry| entry.key.clone());
+        let last = all.last().cloned();
         let page = archive.list("main/", last.as_ref()).await.unwrap();
         assert_eq!(page.foreign, Vec::<String>::new());
-        all.extend(page.entries);
+        all.extend(page.keys);
         if !page.more {
             return all;
         }
@@ -46,41 +46,31 @@ fn the_record_in_a_bucket_is_complete_and_every_object_is_locked() {
 async fn every_object_is_locked(bucket: &Bucket) {
     let url: ArchiveUrl = format!("s3://{}/{PREFIX}", bucket.name()).parse().unwrap();
     let archive = open(&url, bucket.options()).await.unwrap();
-    let entries = entries(archive.as_ref()).await;
+    let keys = keys(archive.as_ref()).await;
     // Tiles are views: they can be deleted and made again.
-    let (tiles, record): (Vec<_>, Vec<_>) = entries
-        .iter()
-        .partition(|entry| entry.key.as_str().contains("/tile/"));
-    assert!(!tiles.is_empty(), "{entries:?}");
+    let (tiles, record): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key.as_str().contains("/tile/"));
+    assert!(!tiles.is_empty(), "{keys:?}");
     // Genesis and four harvests, each of at least a segment, a state object and a checkpoint.
-    assert!(record.len() >= 15, "{entries:?}");
-    for entry in record {
-        let head = archive.head(&entry.key).await.unwrap().unwrap();
-        let retention = head
-            .retention
-            .unwrap_or_else(|| panic!("{} is not locked", entry.key));
-        let year: i16 = entry.key.as_str().split('/').nth(1).unwrap().parse().unwrap();
+    assert!(record.len() >= 15, "{keys:?}");
+    for key in record {
+        let head = archive.head(key).await.unwrap().unwrap();
+        let retention = head.retention.unwrap_or_else(|| panic!("{key} is not locked"));
+        let year: i16 = key.as_str().split('/').nth(1).unwrap().parse().unwrap();
         // Year end and seven years, with a margin of less than one.
         let from = time::parse(&format!("{}-01-01T00:00:00Z", year + 8)).unwrap();
         let until = time::parse(&format!("{}-01-01T00:00:00Z", year + 9)).unwrap();
-        assert_eq!(retention.mode, RetentionMode::Compliance, "{}", entry.key);
+        assert_eq!(retention.mode, RetentionMode::Compliance, "{key}");
         assert!(
             (from..until).contains(&retention.until),
-            "{} until {}",
-            entry.key,
+            "{key} until {}",
             retention.until
         );
-        assert!(head.sha256.is_some(), "{}", entry.key);
+        assert!(head.sha256.is_some(), "{key}");
         let shorter = time::parse("2027-01-01T00:00:00Z").unwrap();
-        let refused = archive.extend_retention(&entry.key, shorter).await.unwrap_err();
-        assert_eq!(refused.kind(), ArchiveErrorKind::Refused, "{}", entry.key);
-        the_server_refuses(bucket, entry.key.as_str());
-        assert_eq!(
-            archive.head(&entry.key).await.unwrap().unwrap(),
-            head,
-            "{}",
-            entry.key
-        );
+        let refused = archive.extend_retention(key, shorter).await.unwrap_err();
+        assert_eq!(refused.kind(), ArchiveErrorKind::Refused, "{key}");
+        the_server_refuses(bucket, key.as_str());
+        assert_eq!(archive.head(key).await.unwrap().unwrap(), head, "{key}");
     }
 }
 

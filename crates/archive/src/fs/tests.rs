@@ -46,7 +46,7 @@ async fn a_stray_temporary_file_is_neither_listed_nor_in_the_way() {
     fs::write(directory.path().join(TEMPORARY).join("Xa81"), "half").unwrap();
     archive.create(&key("a"), "whole".into(), None).await.unwrap();
     let listing = archive.list("", None).await.unwrap();
-    assert_eq!(listing.entries.len(), 1);
+    assert_eq!(listing.keys.len(), 1);
     assert_eq!(listing.foreign, Vec::<String>::new());
 }
 
@@ -73,7 +73,7 @@ async fn symbolic_links_are_refused_and_reported() {
     assert!(!outside.path().join("new").exists());
     let listing = archive.list("", None).await.unwrap();
     assert_eq!(
-        (listing.entries.len(), listing.foreign),
+        (listing.keys.len(), listing.foreign),
         (0, vec!["dir".into(), "file".into()])
     );
 }

@@ -1,17 +1,24 @@
 //! Listing a directory tree in the byte order of keys.
 
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
+    fs::{self, DirEntry},
+    io,
+    path::Path,
 };
 
 use super::{TEMPORARY, is_absent, kind_of};
-use crate::{ArchiveError, ArchiveErrorKind, Entry, Listing, ObjectKey, PAGE_ENTRIES, fs::Access};
+use crate::{ArchiveError, ArchiveErrorKind, Listing, ObjectKey, PAGE_ENTRIES, fs::Access};
 
-/// One page. Directories that can hold no wanted key are not opened.
-pub(super) fn page(root: &Path, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError> {
+/// One page of at most `most` keys. Directories that can hold no wanted key are not opened.
+pub(super) fn page(
+    root: &Path,
+    most: usize,
+    prefix: &str,
+    after: Option<&ObjectKey>,
+) -> Result<Listing, ArchiveError> {
     let mut walk = Walk {
         root,
+        most: most.clamp(1, PAGE_ENTRIES),
         prefix,
         after: after.map_or("", ObjectKey::as_str),
         listing: Listing::default(),
@@ -29,6 +36,7 @@ pub(super) fn page(root: &Path, prefix: &str, after: Option<&ObjectKey>) -> Resu
 
 struct Walk<'a> {
     root: &'a Path,
+    most: usize,
     prefix: &'a str,
     after: &'a str,
     listing: Listing,
@@ -37,14 +45,7 @@ struct Walk<'a> {
 /// One directory entry; `name` is the path from the root, ending in `/` for a directory.
 struct Met {
     name: String,
-    path: PathBuf,
-    kind: MetKind,
-}
-
-enum MetKind {
-    Directory,
-    Object(ObjectKey),
-    Foreign,
+    entry: DirEntry,
 }
 
 impl Walk<'_> {
@@ -54,20 +55,29 @@ impl Walk<'_> {
             if self.listing.more {
                 break;
             }
-            match met.kind {
-                MetKind::Directory => match self.directory(&met.name) {
-                    Err(error) if is_absent(&error) => {}
-                    other => other?,
-                },
-                MetKind::Foreign => self.listing.foreign.push(met.name),
-                MetKind::Object(_) if self.listing.entries.len() == PAGE_ENTRIES => {
-                    self.listing.more = true;
-                }
-                MetKind::Object(key) => {
-                    let size_bytes = fs::symlink_metadata(&met.path)?.len();
-                    self.listing.entries.push(Entry { key, size_bytes });
-                }
-            }
+            self.meet(met)?;
+        }
+        Ok(())
+    }
+
+    fn meet(&mut self, met: Met) -> io::Result<()> {
+        let Ok(key) = met.name.trim_end_matches('/').parse::<ObjectKey>() else {
+            self.listing.foreign.push(met.name);
+            return Ok(());
+        };
+        let kind = met.entry.file_type()?;
+        if kind.is_dir() {
+            return match self.directory(&met.name) {
+                Err(error) if is_absent(&error) => Ok(()),
+                other => other,
+            };
+        }
+        if !kind.is_file() || met.entry.file_name().to_str().is_none() {
+            self.listing.foreign.push(met.name);
+        } else if self.listing.keys.len() == self.most {
+            self.listing.more = true;
+        } else {
+            self.listing.keys.push(key);
         }
         Ok(())
     }
@@ -81,24 +91,13 @@ impl Walk<'_> {
             if name.is_empty() && file_name == TEMPORARY {
                 continue;
             }
-            let kind = entry.file_type()?;
-            let slash = if kind.is_dir() { "/" } else { "" };
-            let full = format!("{name}{}{slash}", file_name.to_string_lossy());
-            if !self.may_hold_wanted(&full) {
-                continue;
+            let slash = if entry.file_type()?.is_dir() { "/" } else { "" };
+            let name = format!("{name}{}{slash}", file_name.to_string_lossy());
+            if self.may_hold_wanted(&name) {
+                all.push(Met { name, entry });
             }
-            let kind = match full.trim_end_matches('/').parse::<ObjectKey>() {
-                Ok(_) if kind.is_dir() => MetKind::Directory,
-                Ok(key) if kind.is_file() && file_name.to_str().is_some() => MetKind::Object(key),
-                _ => MetKind::Foreign,
-            };
-            all.push(Met {
-                name: full,
-                path: entry.path(),
-                kind,
-            });
         }
-        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }
 

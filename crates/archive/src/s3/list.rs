@@ -4,11 +4,12 @@ use super::{
     S3Archive,
     failure::{Call, failure},
 };
-use crate::{ArchiveError, ArchiveErrorKind, Entry, Listing, ObjectKey, PAGE_ENTRIES};
+use crate::{ArchiveError, ArchiveErrorKind, Listing, ObjectKey, PAGE_ENTRIES};
 
 impl S3Archive {
     pub(super) async fn list_page(
         &self,
+        most: usize,
         prefix: &str,
         after: Option<&ObjectKey>,
     ) -> Result<Listing, ArchiveError> {
@@ -22,15 +23,15 @@ impl S3Archive {
                 .bucket(&self.bucket)
                 .prefix(self.with_prefix(prefix))
                 .set_start_after(start_after.take())
-                .max_keys(i32::try_from(PAGE_ENTRIES).unwrap_or(i32::MAX))
+                .max_keys(i32::try_from(most.clamp(1, PAGE_ENTRIES)).unwrap_or(i32::MAX))
                 .send()
                 .await
                 .map_err(|error| failure(error, "list", prefix, Call::Read))?;
             for object in page.contents() {
-                self.sort_in(&mut listing, object.key().unwrap_or_default(), object.size());
+                self.sort_in(&mut listing, object.key().unwrap_or_default());
             }
             listing.more = page.is_truncated() == Some(true);
-            if !listing.more || !listing.entries.is_empty() {
+            if !listing.more || !listing.keys.is_empty() {
                 return Ok(listing);
             }
             start_after = page
@@ -55,11 +56,10 @@ impl S3Archive {
         relative.and_then(|relative| relative.parse::<ObjectKey>().ok())
     }
 
-    fn sort_in(&self, listing: &mut Listing, name: &str, size: Option<i64>) {
-        let key = self.relative(name);
-        match (key, size.and_then(|size| u64::try_from(size).ok())) {
-            (Some(key), Some(size_bytes)) => listing.entries.push(Entry { key, size_bytes }),
-            _ => listing.foreign.push(name.to_owned()),
+    fn sort_in(&self, listing: &mut Listing, name: &str) {
+        match self.relative(name) {
+            Some(key) => listing.keys.push(key),
+            None => listing.foreign.push(name.to_owned()),
         }
     }
 }

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use futures::future::join_all;
 use revtrail_archive::{
-    Archive, ArchiveErrorKind, Entry, Head, LegalHold, ObjectKey, PAGE_ENTRIES, Protection, Retention,
-    RetentionMode,
+    Archive, ArchiveErrorKind, Head, LegalHold, ObjectKey, PAGE_ENTRIES, Protection, Retention, RetentionMode,
 };
 use revtrail_model::{
     sha256,
@@ -55,7 +54,7 @@ async fn an_empty_archive_has_nothing(archive: &dyn Archive) {
     assert_eq!(error.kind(), ArchiveErrorKind::NotFound);
     assert_eq!(error.subject(), "absent/object");
     let listing = archive.list("", None).await.unwrap();
-    assert_eq!((listing.entries, listing.more), (vec![], false));
+    assert_eq!((listing.keys, listing.more), (vec![], false));
 }
 
 async fn what_was_created_is_read_back(archive: &dyn Archive) {
@@ -125,17 +124,9 @@ async fn listing_is_in_byte_order(archive: &dyn Archive) {
     for name in ordered.iter().rev() {
         archive.create(&key(name), (*name).into(), None).await.unwrap();
     }
-    let expect = |names: &[&str]| -> Vec<Entry> {
-        names
-            .iter()
-            .map(|name| Entry {
-                key: key(name),
-                size_bytes: name.len() as u64,
-            })
-            .collect()
-    };
+    let expect = |names: &[&str]| -> Vec<ObjectKey> { names.iter().map(|name| key(name)).collect() };
     let whole = archive.list("order/", None).await.unwrap();
-    assert_eq!((whole.entries, whole.more), (expect(&ordered), false));
+    assert_eq!((whole.keys, whole.more), (expect(&ordered), false));
     assert_eq!(whole.foreign, Vec::<String>::new());
     for (prefix, after, names) in [
         ("order/a", Some("order/a.b"), &ordered[2..]),
@@ -149,7 +140,7 @@ async fn listing_is_in_byte_order(archive: &dyn Archive) {
         ("order/b", None, &[]),
     ] {
         let listing = archive.list(prefix, after.map(key).as_ref()).await.unwrap();
-        assert_eq!(listing.entries, expect(names), "{prefix} after {after:?}");
+        assert_eq!(listing.keys, expect(names), "{prefix} after {after:?}");
     }
 }
 
@@ -166,19 +157,27 @@ async fn listing_pages(archive: &dyn Archive) {
         assert!(created.iter().all(Result::is_ok), "{created:?}");
     }
     let first = archive.list("page/", None).await.unwrap();
-    assert_eq!((first.entries.len(), first.more), (PAGE_ENTRIES, true));
-    let last = first.entries.last().map(|entry| &entry.key);
+    assert_eq!((first.keys.len(), first.more), (PAGE_ENTRIES, true));
+    let last = first.keys.last();
     let second = archive.list("page/", last).await.unwrap();
-    assert_eq!((second.entries.len(), second.more), (5, false));
+    assert_eq!((second.keys.len(), second.more), (5, false));
     let listed: Vec<_> = first
-        .entries
+        .keys
         .iter()
-        .chain(&second.entries)
-        .map(|e| e.key.to_string())
+        .chain(&second.keys)
+        .map(ToString::to_string)
         .collect();
     assert_eq!(listed, names);
     let exact = archive.list("page/", Some(&key("page/0/00004"))).await.unwrap();
-    assert_eq!((exact.entries.len(), exact.more), (PAGE_ENTRIES, false));
+    assert_eq!((exact.keys.len(), exact.more), (PAGE_ENTRIES, false));
+    let few = archive
+        .list_up_to(2, "page/", Some(&key("page/0/00004")))
+        .await
+        .unwrap();
+    assert_eq!((few.keys.as_slice(), few.more), (&exact.keys[..2], true));
+    let left = few.keys.last();
+    let rest = archive.list_up_to(PAGE_ENTRIES, "page/", left).await.unwrap();
+    assert_eq!((rest.keys.as_slice(), rest.more), (&exact.keys[2..], false));
 }
 
 async fn locks_hold(archive: &dyn Archive, mode: RetentionMode) {

@@ -223,10 +223,10 @@ impl RecordSource for Blocking {
                 .runtime
                 .block_on(self.archive.list(prefix, after.as_ref()))
                 .map_err(failed)?;
-            keys.extend(page.entries.iter().map(|entry| entry.key.to_string()));
+            keys.extend(page.keys.iter().map(ToString::to_string));
             keys.extend(page.foreign.iter().cloned());
-            match page.entries.last() {
-                Some(last) if page.more => after = Some(last.key.clone()),
+            match page.keys.last() {
+                Some(last) if page.more => after = Some(last.clone()),
                 _ => return Ok(keys),
             }
         }

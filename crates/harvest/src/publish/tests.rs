@@ -53,8 +53,13 @@ impl Archive for Watched {
         self.inner.head(key).await
     }
 
-    async fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> Result<Listing, ArchiveError> {
-        self.inner.list(prefix, after).await
+    async fn list_up_to(
+        &self,
+        most: usize,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+    ) -> Result<Listing, ArchiveError> {
+        self.inner.list_up_to(most, prefix, after).await
     }
 
     async fn extend_retention(&self, key: &ObjectKey, until: Timestamp) -> Result<(), ArchiveError> {
@@ -167,9 +172,9 @@ impl Bench {
         let page = self.watched.inner.list("main/2026/tile/", None).await.unwrap();
         assert!(!page.more);
         let mut tiles = BTreeMap::new();
-        for entry in page.entries {
-            let bytes = self.watched.inner.read(&entry.key).await.unwrap();
-            tiles.insert(entry.key.to_string(), bytes);
+        for key in page.keys {
+            let bytes = self.watched.inner.read(&key).await.unwrap();
+            tiles.insert(key.to_string(), bytes);
         }
         tiles
     }
@@ -181,10 +186,10 @@ impl Bench {
             ..Self::new()
         };
         let page = self.watched.inner.list("main/2026/", None).await.unwrap();
-        for entry in page.entries {
-            if !entry.key.as_str().contains("/tile/") {
-                let bytes = self.watched.inner.read(&entry.key).await.unwrap();
-                copy.archive.create(&entry.key, bytes, None).await.unwrap();
+        for key in page.keys {
+            if !key.as_str().contains("/tile/") {
+                let bytes = self.watched.inner.read(&key).await.unwrap();
+                copy.archive.create(&key, bytes, None).await.unwrap();
             }
         }
         copy

@@ -83,5 +83,5 @@ async fn the_state_of_many_runs_is_read_from_a_few_objects() {
     }
     let name = &log.name;
     let listed = archive.list(&name.directory(Kind::State), None).await.unwrap();
-    assert_eq!(listed.entries.len(), 301);
+    assert_eq!(listed.keys.len(), 301);
 }

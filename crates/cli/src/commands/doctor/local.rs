@@ -155,8 +155,8 @@ async fn protection(config: &Config, protection: Protection) -> Check {
 
 /// Whether the ledger has a log: one is made by `init` only.
 async fn log(archive: &dyn Archive, ledger: &LedgerName) -> Check {
-    match archive.list(&format!("{ledger}/"), None).await {
-        Ok(page) if page.entries.is_empty() => Check::warn(
+    match archive.list_up_to(1, &format!("{ledger}/"), None).await {
+        Ok(page) if page.keys.is_empty() => Check::warn(
             "log",
             ledger.as_str(),
             "the archive holds nothing of this ledger",
