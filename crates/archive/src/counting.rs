@@ -68,7 +68,7 @@ impl<A: Sync> CountingArchive<A> {
         Self::with_delay(inner, Duration::ZERO)
     }
 
-    /// Wraps `inner` as if it were far away: each read, head and listing takes this long more.
+    /// Wraps `inner` as if it were far away: each create, read, head and listing takes this long more.
     pub fn with_delay(inner: A, delay: Duration) -> Self {
         let calls = Arc::default();
         Self { inner, delay, calls }
@@ -118,6 +118,7 @@ impl<A: Archive> Archive for CountingArchive<A> {
         retention: Option<Retention>,
     ) -> Result<(), ArchiveError> {
         self.count("create", key.as_str());
+        self.travel().await;
         self.inner.create(key, bytes, retention).await
     }
 

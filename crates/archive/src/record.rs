@@ -115,7 +115,8 @@ impl<'a> Numbered<'a> {
             Seen::Last(highest) => return Ok(Some(highest)),
             Seen::More(highest) => highest,
         };
-        let (mut step, mut high) = (PAGE, None);
+        // The next page first: few logs have more than two.
+        let (mut step, mut high) = (0_u64, None);
         // Once nothing is known to stand above `high`, each listing halves what is between, down to what one page holds.
         while high.is_none_or(|high| high - low > PAGE) {
             let probe = match high {
@@ -127,7 +128,7 @@ impl<'a> Numbered<'a> {
                 Seen::Last(highest) => return Ok(Some(highest)),
                 Seen::More(highest) => low = highest,
             }
-            step = step.saturating_mul(2);
+            step = step.saturating_mul(2).max(PAGE);
         }
         loop {
             match self.above(PAGE_ENTRIES, Some(low)).await? {

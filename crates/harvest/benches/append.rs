@@ -6,7 +6,9 @@
 //!
 //! Both logs stand in directories and are made without harvesting. A run with nothing to look at is appended several times by the real
 //! code: it finds the newest checkpoint, opens and checks the log, commits, publishes tiles. The least time of each counts, so the long
-//! log's last segment of 10,000 events, which the first run reads, counts for nothing. The *inventory* of both has 100 items: reading it takes time in proportion to the items a ledger has, however long its log.
+//! log's last segment of 10,000 events, which the first run reads, counts for nothing. The *inventory* of both has 100 items: reading it
+//! takes time in proportion to the items a ledger has, however long its log. First the directories answer at once, then each answer takes
+//! 20 ms more, as from a bucket. Set `TMPDIR` to a memory file system where a disk is busy with other work: the run syncs what it writes.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 #[path = "../tests/growth/plan.rs"]
@@ -38,20 +40,23 @@ fn main() {
     let (short_leaves, _) = make(&short, 0);
     let (long_leaves, making) = make(&long, wanted);
     println!("made {long_leaves} leaves in {:.0} s", making.as_secs_f64());
-    let few = runtime.block_on(append(&short));
-    let many = runtime.block_on(append(&long));
-    fs::remove_dir_all(&directory).unwrap();
-    for (leaves, (time, calls)) in [(short_leaves, &few), (long_leaves, &many)] {
-        println!(
-            "{leaves:>10} leaves: {:8.2} ms, {:3} questions: {calls}",
-            time.as_secs_f64() * 1e3,
-            calls.questions()
-        );
+    for delay in [0, 20] {
+        let few = runtime.block_on(append(&short, Duration::from_millis(delay)));
+        let many = runtime.block_on(append(&long, Duration::from_millis(delay)));
+        println!("each answer after {delay} ms:");
+        for (leaves, (time, calls)) in [(short_leaves, &few), (long_leaves, &many)] {
+            println!(
+                "{leaves:>10} leaves: {:8.2} ms, {:3} questions: {calls}",
+                time.as_secs_f64() * 1e3,
+                calls.questions()
+            );
+        }
+        let time = many.0.as_secs_f64() / few.0.as_secs_f64();
+        let asked = |calls: u64| f64::from(u32::try_from(calls).unwrap());
+        let questions = asked(many.1.questions()) / asked(few.1.questions());
+        println!("ratio of time {time:.2}, of questions {questions:.2}");
     }
-    let time = many.0.as_secs_f64() / few.0.as_secs_f64();
-    let asked = |calls: u64| f64::from(u32::try_from(calls).unwrap());
-    let questions = asked(many.1.questions()) / asked(few.1.questions());
-    println!("ratio of time {time:.2}, of questions {questions:.2}");
+    fs::remove_dir_all(&directory).unwrap();
 }
 
 /// A log of at least so many leaves below a directory.
@@ -72,8 +77,9 @@ fn make(directory: &Path, leaves: u64) -> (u64, Duration) {
 }
 
 /// Appends runs; the least time of one, and what the last one asked.
-async fn append(directory: &Path) -> (Duration, Calls) {
-    let archive = Arc::new(CountingArchive::new(FsArchive::open(directory).unwrap()));
+async fn append(directory: &Path, delay: Duration) -> (Duration, Calls) {
+    let archive = CountingArchive::with_delay(FsArchive::open(directory).unwrap(), delay);
+    let archive = Arc::new(archive);
     let plan = plan::plan(Arc::clone(&archive) as Arc<dyn Archive>);
     let mut least = Duration::MAX;
     for _ in 0..RUNS {

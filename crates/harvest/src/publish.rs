@@ -9,6 +9,7 @@ mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use futures::future::try_join_all;
 use revtrail_archive::{Archive, ArchiveErrorKind, record};
 use revtrail_ledger::{
     Checkpoint, TileId, TileWriter, TreeHead, TreeSize, VerifierKey,
@@ -148,16 +149,18 @@ impl Log<'_> {
     async fn resume(&self, head: &TreeHead) -> Result<Option<TileWriter>, HarvestError> {
         let mut edge = edge_tiles(head.size);
         edge.extend(last_bundle(head.size).filter(|id| !id.is_full()));
-        let mut tiles = BTreeMap::new();
-        for id in edge {
-            let key = store::object_key(&tile_key(self.name, id))?;
-            match self.archive.read(&key).await {
-                Ok(bytes) => drop(tiles.insert(id, bytes.to_vec())),
-                Err(error) if error.kind() == ArchiveErrorKind::NotFound => return Ok(None),
-                Err(error) => return Err(error.into()),
-            }
+        let tiles = try_join_all(edge.into_iter().map(|id| self.tile(id))).await?;
+        let tiles: Option<BTreeMap<TileId, Vec<u8>>> = tiles.into_iter().collect();
+        Ok(tiles.and_then(|tiles| TileWriter::resume(head, &tiles).ok()))
+    }
+
+    async fn tile(&self, id: TileId) -> Result<Option<(TileId, Vec<u8>)>, HarvestError> {
+        let key = store::object_key(&tile_key(self.name, id))?;
+        match self.archive.read(&key).await {
+            Ok(bytes) => Ok(Some((id, bytes.to_vec()))),
+            Err(error) if error.kind() == ArchiveErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
         }
-        Ok(TileWriter::resume(head, &tiles).ok())
     }
 
     /// Puts the leaves of a snapshot into the tiles and writes those that its checkpoint calls for.

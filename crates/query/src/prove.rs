@@ -11,7 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use futures::future::{BoxFuture, try_join_all};
+use futures::future::{BoxFuture, try_join, try_join_all};
 use revtrail_archive::{ArchiveErrorKind, ObjectKey};
 use revtrail_ledger::{
     Checkpoint, Frontier, Hash, LeafIndex, Note, TileHashes, TileId, TreeSize, VerifierKey, leaf_hash,
@@ -91,6 +91,13 @@ struct OpenLog<'a> {
     seen: Mutex<BTreeMap<u64, Signed>>,
 }
 
+/// A leaf as its snapshot holds it.
+struct Found {
+    seq: u64,
+    leaf: Vec<u8>,
+    sidecar: Option<(Seed, Disclosure)>,
+}
+
 /// A checkpoint and the note it came in.
 #[derive(Clone)]
 struct Signed {
@@ -163,21 +170,13 @@ impl OpenLog<'_> {
                 size: tip.checkpoint.size.leaves(),
             });
         }
-        let seq = self.first_of_size(index + 1).await?;
-        let (own, start) = (self.signed(seq).await?, self.size_before(seq).await?);
-        let leaves = self.segment(seq, &own.checkpoint).await?;
-        let n = index - start;
-        let leaf = usize::try_from(n).ok().and_then(|n| leaves.get(n)).cloned();
-        let leaf = leaf.ok_or_else(|| self.contradiction(seq, "number of leaves does not agree"))?;
-        let run = self.run_leaf(seq, &leaves)?;
-        let sidecar = self.sidecar_of((seq, n), &leaf, &run).await?;
         let place = LeafIndex::new(index);
         let size = tip.checkpoint.size;
-        let nodes = inclusion_nodes(place, size).map_err(|error| self.contradiction(seq, error))?;
-        let from_tiles = match self.tiles(&tip.checkpoint, &nodes).await? {
-            Some(tiles) => prove(&tiles, place, &leaf, &tip.checkpoint),
-            None => None,
-        };
+        let nodes = inclusion_nodes(place, size).map_err(|error| self.contradiction(self.last, error))?;
+        // Which tiles are needed does not depend on where the leaf is found: both at once.
+        let (tiles, found) = try_join(self.tiles(&tip.checkpoint, &nodes), self.find(index)).await?;
+        let Found { seq, leaf, sidecar } = found;
+        let from_tiles = tiles.and_then(|tiles| prove(&tiles, place, &leaf, &tip.checkpoint));
         let (hashes, source) = if let Some(hashes) = from_tiles {
             (hashes, Source::Tiles)
         } else {
@@ -194,6 +193,19 @@ impl OpenLog<'_> {
             sidecar,
             source,
         })
+    }
+
+    /// The leaf `index` in its snapshot.
+    async fn find(&self, index: u64) -> Result<Found, QueryError> {
+        let seq = self.first_of_size(index + 1).await?;
+        let (own, start) = (self.signed(seq).await?, self.size_before(seq).await?);
+        let leaves = self.segment(seq, &own.checkpoint).await?;
+        let n = index - start;
+        let leaf = usize::try_from(n).ok().and_then(|n| leaves.get(n)).cloned();
+        let leaf = leaf.ok_or_else(|| self.contradiction(seq, "number of leaves does not agree"))?;
+        let run = self.run_leaf(seq, &leaves)?;
+        let sidecar = self.sidecar_of((seq, n), &leaf, &run).await?;
+        Ok(Found { seq, leaf, sidecar })
     }
 
     async fn growth(&self, old: u64, new: u64) -> Result<GrowthEvidence, QueryError> {

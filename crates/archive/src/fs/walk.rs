@@ -1,10 +1,6 @@
 //! Listing a directory tree in the byte order of keys.
 
-use std::{
-    fs::{self, DirEntry},
-    io,
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use super::{TEMPORARY, is_absent, kind_of};
 use crate::{ArchiveError, ArchiveErrorKind, Listing, ObjectKey, PAGE_ENTRIES, fs::Access};
@@ -45,7 +41,15 @@ struct Walk<'a> {
 /// One directory entry; `name` is the path from the root, ending in `/` for a directory.
 struct Met {
     name: String,
-    entry: DirEntry,
+    kind: MetKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MetKind {
+    Directory,
+    File,
+    /// No plain file, or a name that is no text.
+    Other,
 }
 
 impl Walk<'_> {
@@ -65,19 +69,14 @@ impl Walk<'_> {
             self.listing.foreign.push(met.name);
             return Ok(());
         };
-        let kind = met.entry.file_type()?;
-        if kind.is_dir() {
-            return match self.directory(&met.name) {
-                Err(error) if is_absent(&error) => Ok(()),
-                other => other,
-            };
-        }
-        if !kind.is_file() || met.entry.file_name().to_str().is_none() {
-            self.listing.foreign.push(met.name);
-        } else if self.listing.keys.len() == self.most {
-            self.listing.more = true;
-        } else {
-            self.listing.keys.push(key);
+        match met.kind {
+            MetKind::Directory => match self.directory(&met.name) {
+                Err(error) if is_absent(&error) => {}
+                other => return other,
+            },
+            MetKind::Other => self.listing.foreign.push(met.name),
+            MetKind::File if self.listing.keys.len() == self.most => self.listing.more = true,
+            MetKind::File => self.listing.keys.push(key),
         }
         Ok(())
     }
@@ -91,10 +90,14 @@ impl Walk<'_> {
             if name.is_empty() && file_name == TEMPORARY {
                 continue;
             }
-            let slash = if entry.file_type()?.is_dir() { "/" } else { "" };
-            let name = format!("{name}{}{slash}", file_name.to_string_lossy());
+            let (kind, slash) = match entry.file_type()? {
+                kind if kind.is_dir() => (MetKind::Directory, "/"),
+                kind if kind.is_file() && file_name.to_str().is_some() => (MetKind::File, ""),
+                _ => (MetKind::Other, ""),
+            };
+            let name = [name, &file_name.to_string_lossy(), slash].concat();
             if self.may_hold_wanted(&name) {
-                all.push(Met { name, entry });
+                all.push(Met { name, kind });
             }
         }
         all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
