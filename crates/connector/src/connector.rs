@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use revtrail_model::id::{Cursor, DriveId, ItemId, PageToken, PlaceKey, Provider, TenantId};
 
 use crate::{
+    activity::{ActivityPage, ActivityPoint, AuditLog},
     change::{Change, RevisionAnswer, RevisionAsk},
     content::{Content, ContentRef},
-    error::ConnectorError,
+    error::{ConnectorError, ErrorKind},
     time::Timestamp,
     usage::Usage,
 };
@@ -54,6 +55,26 @@ pub trait Connector: Send + Sync {
         wanted: &ContentRef,
         max_bytes: usize,
     ) -> Result<Content, ConnectorError>;
+
+    /// What is known about the account's audit log; `None` when it has none, or the configuration leaves it out.
+    fn audit(&self) -> Option<AuditLog> {
+        None
+    }
+
+    /// One page of the audit log.
+    ///
+    /// `roots` are all designated folders of the account: a log of the whole customer is cut down to what may concern them, a log that
+    /// is kept by folder is read for each. [`ErrorKind::CursorExpired`] when the cursor is no longer accepted; the caller then reads
+    /// from a moment again. [`ErrorKind::NotSupported`] without [`Connector::audit`].
+    async fn activity(
+        &self,
+        roots: &[FolderRoot],
+        at: ActivityPoint,
+    ) -> Result<ActivityPage, ConnectorError> {
+        let (_, _) = (roots, at);
+        let provider = self.capabilities().provider;
+        Err(ConnectorError::new(ErrorKind::NotSupported, provider, "activity"))
+    }
 
     /// What was sent and waited for since this connector was made.
     fn usage(&self) -> Usage;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod activity;
 pub mod batch;
 pub mod change;
 pub mod connector;
@@ -18,6 +19,7 @@ pub mod secret;
 pub mod settings;
 pub mod usage;
 
+pub use activity::{Activity, ActivityId, ActivityPage, ActivityPoint, AuditLog, Extent, Target};
 pub use connector::{
     Access, Addressing, Capabilities, Connector, Creation, DrivePlace, FeedPage, FeedPoint, FolderRoot,
     FormerPlace, Next, Page, Place, Within,

@@ -258,6 +258,27 @@ impl ActorDetails {
     }
 }
 
+/// From where something was done, as an audit log tells it; a salted commitment in the leaf. Fields in canonical order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct ClientDetails {
+    /// Network address, as the provider gave it; of a server of the provider's when people work in a browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Kind of access in the provider's word: through a browser, a synchronising program, the API, an administrator's console.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// What the program called itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+}
+
+impl ClientDetails {
+    /// True when nothing at all is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Actor {
