@@ -33,6 +33,7 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .route("/reset-counters", post(reset_counters))
         .route("/truth/could-tell", get(truth::could_tell))
         .route("/truth/happened", get(truth::happened))
+        .route("/truth/audit", get(truth::audit_told))
         .fallback(async || Problem::NoRoute)
         .method_not_allowed_fallback(async || Problem::Method)
         .with_state(Arc::clone(&sim));

@@ -19,6 +19,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::oauth::{self, Form, Refused};
 use crate::sim::{Call, Provider, Sim};
 
+pub(crate) mod audit;
 mod batch;
 pub(crate) mod ids;
 mod listing;
@@ -65,6 +66,8 @@ fn operation_of(path: &str, query: &str) -> &'static str {
         _ if machine::is_metadata(path) => "metadata",
         _ if machine::is_sign(path) => "sign_jwt",
         BATCH => "batch",
+        audit::QUERY => "activity",
+        _ if audit::reports_path(path).is_some() => "reports",
         _ => Route::of(path).map_or("other", |route| route.operation()),
     }
 }
@@ -74,6 +77,9 @@ fn operation_of(path: &str, query: &str) -> &'static str {
 pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
     let choice = call.request_id.bytes().map(u64::from).sum();
     let problem = match fault.kind() {
+        FaultKind::Throttle429 if call.operation == "activity" => Problem::exhausted(),
+        // Too many questions are answered like this there.
+        FaultKind::Throttle429 if call.operation == "reports" => Problem::unavailable(),
         FaultKind::Throttle429 => Problem::throttled(StatusCode::TOO_MANY_REQUESTS, choice),
         FaultKind::DriveRateLimit403 => Problem::throttled(StatusCode::FORBIDDEN, choice),
         _ => Problem::unavailable(),
@@ -185,14 +191,20 @@ fn request(sim: &Sim, call: &Call, parts: &Parts, body: &Bytes) -> Result<Answer
         params.extend(oauth::form(body));
     }
     admit(sim, oauth::bearer(&parts.headers))?;
-    if parts.method != Method::GET && !overridden {
-        return Err(Problem::read_only());
-    }
     let ask = Ask {
         sim,
         call,
         params: &params,
     };
+    if parts.uri.path() == audit::QUERY && parts.method == Method::POST {
+        return audit::query(&ask, body);
+    }
+    if parts.method != Method::GET && !overridden {
+        return Err(Problem::read_only());
+    }
+    if let Some((user, application)) = audit::reports_path(parts.uri.path()) {
+        return audit::list(&ask, user, application);
+    }
     answer(&ask, parts.uri.path())
 }
 

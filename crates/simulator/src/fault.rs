@@ -86,6 +86,15 @@ pub enum Fault {
         /// In which.
         which: Oddity,
     },
+    /// A record of an audit log that was to be given now is given only after so many minutes.
+    AuditLate {
+        /// How many.
+        minutes: u32,
+    },
+    /// The cursor of an audit log is taken for none (Dropbox).
+    BadCursor,
+    /// A record of an audit log names its item by place alone.
+    UnnamedItem,
 }
 
 /// [`Fault`] without its values; what code asks for.
@@ -121,6 +130,9 @@ pub enum FaultKind {
     PurgedMidPaging,
     WrongBytes,
     OmittedChange,
+    AuditLate,
+    BadCursor,
+    UnnamedItem,
     #[serde(untagged)]
     Oddity(Oddity),
 }
@@ -152,6 +164,9 @@ impl Fault {
             Self::VanishedRevision => FaultKind::VanishedRevision,
             Self::PurgedMidPaging => FaultKind::PurgedMidPaging,
             Self::WrongBytes => FaultKind::WrongBytes,
+            Self::AuditLate { .. } => FaultKind::AuditLate,
+            Self::BadCursor => FaultKind::BadCursor,
+            Self::UnnamedItem => FaultKind::UnnamedItem,
             Self::OmittedChange { .. } => FaultKind::OmittedChange,
             Self::Oddity { which } => FaultKind::Oddity(*which),
         }

@@ -18,6 +18,7 @@ use crate::fault::{Fault, FaultKind, Oddity};
 use crate::sim::{Call, OneDriveAccount, Provider, Sim};
 use crate::world::{ItemNo, World};
 
+pub(crate) mod audit;
 mod batch;
 mod children;
 mod delta;
@@ -36,7 +37,7 @@ pub use ids::drive_id;
 use items::{Listing, Select};
 pub(crate) use items::{SERVICE, login_name};
 use problem::{Answer, Problem};
-use route::{Part, Place, Route};
+use route::{Of, Part, Place, Route};
 use text::Query;
 
 /// The drive, and the items by id as far as they have been asked for.
@@ -68,6 +69,9 @@ pub(crate) fn operation(parts: &Parts) -> &'static str {
 /// The provider's own body and status for a refusal the middleware decided on.
 pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
     let throttled = fault.kind() == FaultKind::Throttle429;
+    if call.operation.starts_with("audit_") {
+        return audit::refusal(fault.kind());
+    }
     let (status, code, about) = if throttled {
         (
             StatusCode::TOO_MANY_REQUESTS,
@@ -110,14 +114,17 @@ async fn handle(
         query: uri.query(),
     };
     let route = Route::of(uri.path());
-    let allowed = match route {
-        Route::Token | Route::Batch => method == Method::POST,
-        _ => method == Method::GET,
+    let posts = match &route {
+        Route::Token | Route::Batch => true,
+        Route::Audit(feed) => feed.what == Of::Start,
+        _ => false,
     };
+    let allowed = method == if posts { Method::POST } else { Method::GET };
     let answer = match route {
         _ if !allowed => Err(Problem::method()),
         Route::Token => Ok(face.login(&call, uri.path(), &headers, &body)),
         Route::Download => return face.download(uri.query(), &headers),
+        Route::Audit(feed) => return face.audit(&asked, &feed, &headers),
         Route::Batch => face.admit(&headers).and_then(|()| face.batch(&body)),
         route => face.admit(&headers).and_then(|()| face.resource(&asked, route)),
     };
@@ -161,7 +168,7 @@ impl Face {
             }
             Route::Way(way) => self.way(asked, way),
             Route::Unknown(segment) => Err(Problem::segment(&segment)),
-            Route::Token | Route::Download | Route::Batch => Err(Problem::segment("v1.0")),
+            Route::Token | Route::Download | Route::Batch | Route::Audit(_) => Err(Problem::segment("v1.0")),
         }
     }
 

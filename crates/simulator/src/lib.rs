@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod audit;
 mod content;
 mod control;
 mod credentials;
@@ -18,6 +19,7 @@ mod source;
 pub mod truth;
 mod world;
 
+pub use audit::{Applications, Audit, AuditAccess, CO_AUTHORING, Lag};
 pub use content::{Algorithm, ContentStore, content};
 pub use credentials::{ClientKind, Credentials, RefreshTokens, ServiceAccount, Team};
 pub use error::{EditProblem, SimulatorError};

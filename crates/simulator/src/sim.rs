@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Audit, Held, Subscription};
 use crate::content::{Algorithm, ContentStore, next};
 use crate::credentials::{Credentials, Vault};
 use crate::error::SimulatorError;
@@ -126,6 +127,8 @@ pub struct Options {
     /// Saves of so long a time share one revision, as with co-authoring (OneDrive) and in files of the editors (Google Drive); `None`:
     /// each save stands for itself.
     pub merging: Option<SignedDuration>,
+    /// How the audit logs behave.
+    pub audit: Audit,
     /// What else the token endpoints accept.
     pub credentials: Credentials,
     /// Time every answer of a face takes at least; zero answers at once.
@@ -152,6 +155,7 @@ impl Default for Options {
             keep: Keep::default(),
             onedrive_account: OneDriveAccount::default(),
             merging: None,
+            audit: Audit::default(),
             credentials: Credentials::default(),
             latency: Duration::ZERO,
             foreign_origin: "https://graph.attacker.example".to_owned(),
@@ -201,6 +205,8 @@ pub struct Sim {
     vault: Vault,
     random: Mutex<u64>,
     pins: Mutex<BTreeSet<(ItemNo, u64)>>,
+    held: Held,
+    subscription: Subscription,
     bases: OnceLock<BTreeMap<Provider, String>>,
 }
 
@@ -217,6 +223,8 @@ impl Sim {
             vault: Vault::default(),
             random: Mutex::new(options.seed),
             pins: Mutex::default(),
+            held: Held::default(),
+            subscription: Subscription::new(options.audit.subscribed_at),
             bases: OnceLock::new(),
             options,
         })
@@ -340,6 +348,16 @@ impl Sim {
             let (TokenState::Good(owner) | TokenState::Expired(owner)) = *state;
             *state = TokenState::Expired(owner);
         }
+    }
+
+    /// Records of audit logs that are given later than they would be.
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
+    }
+
+    /// The tenant's subscription to its audit log (OneDrive).
+    pub(crate) fn subscription(&self) -> &Subscription {
+        &self.subscription
     }
 
     pub(crate) fn vault(&self) -> &Vault {

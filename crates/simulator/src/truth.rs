@@ -10,6 +10,7 @@ use crate::error::SimulatorError;
 use crate::source::WorldSource;
 use crate::world::{ItemKind, ItemNo, World};
 
+pub mod audit;
 pub mod dropbox;
 pub mod google_drive;
 mod instructions;

@@ -14,7 +14,7 @@ use super::{Answer, off_thread};
 use crate::error::SimulatorError;
 use crate::sim::{Provider, Sim};
 use crate::source::WorldSource;
-use crate::truth::{Fact, dropbox, google_drive, onedrive, replay};
+use crate::truth::{Fact, audit, dropbox, google_drive, onedrive, replay};
 use crate::world::{Edit, Item};
 
 #[derive(Debug, Deserialize)]
@@ -55,6 +55,20 @@ fn facts(source: &WorldSource, asked: &CouldTell, polls: &[Timestamp]) -> Result
         Provider::GoogleDrive => google_drive::could_tell(source, &asked.folder, polls),
         Provider::Dropbox => dropbox::could_tell(source, &asked.folder, polls),
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AuditTold {
+    provider: Provider,
+    folder: String,
+}
+
+/// `{"facts": [..]}`: what the provider's audit log could tell now about what is below the folder.
+pub(super) async fn audit_told(State(sim): State<Arc<Sim>>, asked: Asked<AuditTold>) -> Answer {
+    let asked = query(asked)?;
+    let facts = off_thread(move || Ok(audit::told(&sim, asked.provider, &asked.folder)));
+    Ok(Json(json!({ "facts": facts.await? })))
 }
 
 /// Whether a folder is at this path at any of the polls.

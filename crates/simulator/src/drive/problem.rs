@@ -14,6 +14,8 @@ enum Form {
     Plain,
     /// With `status` and an `ErrorInfo` among `details`.
     ErrorInfo,
+    /// With this `status`.
+    Status(&'static str),
 }
 
 /// Why a request is refused.
@@ -65,6 +67,29 @@ impl Problem {
     /// 400 for another reason.
     pub(super) fn bad(message: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "badRequest", message)
+    }
+
+    /// 400 in the newer form.
+    pub(super) fn argument(message: &str) -> Self {
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "badRequest", message);
+        problem.form = Form::Status("INVALID_ARGUMENT");
+        problem
+    }
+
+    /// 429 of Drive Activity.
+    pub(super) fn exhausted() -> Self {
+        let message = "Resource has been exhausted (e.g. check quota).";
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rateLimitExceeded", message);
+        problem.form = Form::Status("RESOURCE_EXHAUSTED");
+        problem
+    }
+
+    /// 401, the audit log asked for by somebody who may not read it, or without one.
+    pub(super) fn no_reports() -> Self {
+        let message = "Access denied. You are not authorized to read activity records.";
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "authError", message);
+        problem.location = Some(("Authorization", "header"));
+        problem
     }
 
     /// 401.
@@ -160,6 +185,9 @@ impl Problem {
             inner["locationType"] = json!(kind);
         }
         let mut error = json!({ "code": self.status.as_u16(), "message": self.message, "errors": [inner] });
+        if let Form::Status(word) = self.form {
+            error["status"] = json!(word);
+        }
         if self.form == Form::ErrorInfo {
             error["status"] = json!("PERMISSION_DENIED");
             error["details"] = json!([{

@@ -11,7 +11,7 @@ mod files;
 mod http;
 mod revisions;
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + second).unwrap()
 }
 
@@ -21,6 +21,10 @@ fn sim_of(edits: Vec<Edit>, page: Option<usize>) -> Arc<Sim> {
         page_size: page,
         ..Options::default()
     };
+    sim_with(edits, options)
+}
+
+pub(super) fn sim_with(edits: Vec<Edit>, options: Options) -> Arc<Sim> {
     Sim::new(WorldSource::from_edits(edits), options)
 }
 
@@ -45,7 +49,7 @@ fn get(sim: &Sim, target: &str) -> Value {
 }
 
 /// Id of what is visible at a path.
-fn id(sim: &Sim, path: &str) -> String {
+pub(super) fn id(sim: &Sim, path: &str) -> String {
     ids::file(sim.world().find(path).unwrap().no)
 }
 

@@ -2,10 +2,12 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::ids::NAMESPACE;
 use super::index::key_of;
+use super::metadata::time;
 use super::problem::Problem;
 
 /// The fields of an argument; taking a field removes it, and [`Args::finish`] refuses what is left.
@@ -102,6 +104,33 @@ impl Args {
             .copied()
             .map(Some)
             .ok_or_else(|| Problem::field(name, format!("invalid union value {value}")))
+    }
+
+    /// A struct within; finish it as well.
+    pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>, Problem> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Object(fields)) => Ok(Some(Self { fields })),
+            Some(other) => Err(Problem::field(
+                name,
+                format!("expected object, got {}", kind(&other)),
+            )),
+        }
+    }
+
+    /// A moment in the only form there is: whole seconds, UTC.
+    pub(super) fn time(&mut self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        let Some(text) = self.text(name)? else {
+            return Ok(None);
+        };
+        text.parse()
+            .ok()
+            .filter(|moment| time(*moment) == text)
+            .map(Some)
+            .ok_or_else(|| {
+                let why = format!("time data '{text}' does not match format '%Y-%m-%dT%H:%M:%SZ'");
+                Problem::field(name, why)
+            })
     }
 
     /// Refuses fields nobody took.

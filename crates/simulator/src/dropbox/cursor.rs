@@ -64,23 +64,31 @@ impl Cursor {
     }
 
     pub(super) fn encode(&self) -> String {
-        let content = serde_json::to_string(self).unwrap_or_default();
-        let check = derive("dropbox-cursor", &content);
-        let mut bytes: Vec<u8> = check.iter().copied().take(CHECK).collect();
-        bytes.extend(content.bytes().map(|byte| byte ^ MASK));
-        format!("{MARK}{}", URL_SAFE_NO_PAD.encode(bytes))
+        seal("dropbox-cursor", self)
     }
 
     /// `None` for anything that is not a cursor of this simulator.
     pub(super) fn decode(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(MARK)?).ok()?;
-        let (check, content) = bytes.split_at_checked(CHECK)?;
-        let content = String::from_utf8(content.iter().map(|byte| byte ^ MASK).collect()).ok()?;
-        let cursor = serde_json::from_str(&content).ok()?;
-        derive("dropbox-cursor", &content)
-            .starts_with(check)
-            .then_some(cursor)
+        open("dropbox-cursor", text)
     }
+}
+
+/// Writes something opaque; `kind` keeps different uses apart.
+pub(super) fn seal<T: Serialize>(kind: &str, value: &T) -> String {
+    let content = serde_json::to_string(value).unwrap_or_default();
+    let check = derive(kind, &content);
+    let mut bytes: Vec<u8> = check.iter().copied().take(CHECK).collect();
+    bytes.extend(content.bytes().map(|byte| byte ^ MASK));
+    format!("{MARK}{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Reads what was sealed for the same use.
+pub(super) fn open<T: for<'de> Deserialize<'de>>(kind: &str, text: &str) -> Option<T> {
+    let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(MARK)?).ok()?;
+    let (check, content) = bytes.split_at_checked(CHECK)?;
+    let content = String::from_utf8(content.iter().map(|byte| byte ^ MASK).collect()).ok()?;
+    let value = serde_json::from_str(&content).ok()?;
+    derive(kind, &content).starts_with(check).then_some(value)
 }
 
 #[cfg(test)]

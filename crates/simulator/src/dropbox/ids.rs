@@ -20,6 +20,16 @@ pub(crate) fn account_id(email: &str) -> String {
     format!("dbid:AA{}", opaque("dropbox-account", email, 33))
 }
 
+/// `dbmid:AA` and 33 opaque characters for the team member with this address.
+pub(crate) fn member_id(email: &str) -> String {
+    format!("dbmid:AA{}", opaque("dropbox-member", email, 33))
+}
+
+/// `dbaid:AA` and 33 opaque characters for the application of this name.
+pub(crate) fn application_id(name: &str) -> String {
+    format!("dbaid:AA{}", opaque("dropbox-application", name, 33))
+}
+
 fn opaque(kind: &str, key: &str, length: usize) -> String {
     URL_SAFE_NO_PAD
         .encode(derive(kind, key))

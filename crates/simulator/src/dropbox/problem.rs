@@ -14,6 +14,10 @@ pub(super) enum Problem {
     Bad(String),
     /// 401 with this tag.
     Caller(&'static str),
+    /// 401 for a scope the token does not have.
+    Scope(&'static str),
+    /// 403 with this `AccessError`.
+    Access(Value),
     /// 409 with this error union of the route.
     Route(Value),
     /// 422 with this `PathRootError`.
@@ -48,12 +52,12 @@ impl Problem {
                 StatusCode::BAD_REQUEST,
                 format!("Error in call to API function \"{route}\": {what}"),
             ),
-            Self::Caller(tag) => {
-                let mut answer = envelope(StatusCode::UNAUTHORIZED, &json!({ ".tag": tag }), random);
-                let realm = HeaderValue::from_static("Bearer realm=\"Dropbox-API\"");
-                answer.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
-                answer
+            Self::Caller(tag) => unauthorized(&json!({ ".tag": tag }), random),
+            Self::Scope(scope) => {
+                let error = json!({ ".tag": "missing_scope", "required_scope": scope });
+                unauthorized(&error, random)
             }
+            Self::Access(error) => envelope(StatusCode::FORBIDDEN, &error, random),
             Self::Route(error) => envelope(StatusCode::CONFLICT, &error, random),
             Self::PathRoot(error) => envelope(StatusCode::UNPROCESSABLE_ENTITY, &error, random),
         }
@@ -70,6 +74,13 @@ impl From<TokenProblem> for Problem {
             TokenProblem::Expired => Self::Caller("expired_access_token"),
         }
     }
+}
+
+fn unauthorized(error: &Value, random: u64) -> Response {
+    let mut answer = envelope(StatusCode::UNAUTHORIZED, error, random);
+    let realm = HeaderValue::from_static("Bearer realm=\"Dropbox-API\"");
+    answer.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
+    answer
 }
 
 /// Root of an individual account: home and root are the same namespace.

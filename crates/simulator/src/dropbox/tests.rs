@@ -13,7 +13,7 @@ mod feed;
 mod history;
 mod http;
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + second).unwrap()
 }
 
@@ -28,7 +28,7 @@ fn face_of(edits: Vec<Edit>, page: Option<usize>) -> Face {
     face
 }
 
-fn ask(face: &Face, route: Route, argument: &Value) -> Result<Value, Problem> {
+pub(super) fn ask(face: &Face, route: Route, argument: &Value) -> Result<Value, Problem> {
     let call = face.sim.begin(Provider::Dropbox, route.operation());
     dispatch(face, &call, route, &Bytes::from(argument.to_string()))
 }

@@ -50,10 +50,14 @@ pub(crate) fn application_id(name: &str) -> String {
 
 /// The list behind the drive: third part of the drive's id, and part of delta tokens.
 pub(crate) fn list_guid(options: &Options) -> String {
-    let derived = derive("onedrive-drive-list", &options.owner.email);
+    stored_guid(&derive("onedrive-drive-list", &options.owner.email))
+}
+
+/// A GUID in the order of storage as text, as in the parts of a drive's id.
+pub(crate) fn stored_guid(part: &[u8]) -> String {
     let mut bytes = [0_u8; 16];
-    for (to, from) in bytes.iter_mut().zip(derived) {
-        *to = from;
+    for (to, from) in bytes.iter_mut().zip(part) {
+        *to = *from;
     }
     text(stored(bytes))
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Face;
 use super::problem::{Answer, Problem};
+use crate::audit::Audience;
 use crate::oauth::{self, Refused};
 use crate::sim::{Call, Provider, TokenProblem};
 
@@ -22,6 +23,10 @@ impl Face {
         }
         match oauth::grant(&self.sim, Provider::OneDrive, path, (headers, &form)) {
             Ok(granted) => {
+                let audience = self.audience(form.get("scope").map_or("", String::as_str));
+                self.sim
+                    .subscription()
+                    .note_token(&granted.access_token, audience);
                 let mut answer = Answer::ok(json!({
                     "token_type": "Bearer",
                     "expires_in": 3599,
@@ -34,6 +39,17 @@ impl Face {
                 answer
             }
             Err(why) => self.refused(call, (why.word(), number(why), about(why))),
+        }
+    }
+
+    /// What a token with this scope is for: the audit log has a host of its own in each cloud.
+    fn audience(&self, scope: &str) -> Audience {
+        if scope.contains("://manage.") || scope.contains("://manage-") {
+            Audience::Audit
+        } else if scope.starts_with(self.base()) {
+            Audience::Both
+        } else {
+            Audience::Drive
         }
     }
 
@@ -53,7 +69,11 @@ impl Face {
     /// Lets requests with a good token through.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let checked = self.sim.check_token(Provider::OneDrive, oauth::bearer(headers));
+        let audience = oauth::bearer(headers).map(|token| self.sim.subscription().audience(token));
         let message = match checked {
+            Ok(()) if audience == Some(Audience::Audit) => {
+                "Access token validation failure. Invalid audience."
+            }
             Ok(()) => return Ok(()),
             Err(TokenProblem::Missing) => "Access token is empty.",
             Err(TokenProblem::Unknown) => "Access token validation failure.",

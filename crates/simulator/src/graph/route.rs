@@ -19,6 +19,8 @@ pub(super) enum Route {
     Way(Way),
     /// Something in a drive.
     Item { drive: String, at: Place, part: Part },
+    /// `/api/v1.0/{tenant}/activity/feed/...`, the audit log.
+    Audit(Feed),
     /// Nothing; the segment that leads nowhere.
     Unknown(String),
 }
@@ -36,6 +38,26 @@ pub(super) enum Way {
     Libraries(String),
     /// `/v1.0/shares/{token}/driveItem`
     Shared(String),
+}
+
+/// A resource of the audit log, which is another service with its own host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Feed {
+    pub(super) tenant: String,
+    pub(super) what: Of,
+}
+
+/// What of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Of {
+    /// `subscriptions/start`
+    Start,
+    /// `subscriptions/list`
+    Subscriptions,
+    /// `subscriptions/content`
+    Content,
+    /// `audit/{content id}`
+    Blob(String),
 }
 
 /// An item: from the root or an item id, then along names.
@@ -69,9 +91,24 @@ impl Route {
         match words.as_slice() {
             [_, "oauth2", "v2.0", "token"] => Self::Token,
             ["v1.0", rest @ ..] => Self::within(rest),
+            ["api", "v1.0", tenant, "activity", "feed", rest @ ..] => Self::feed(tenant, rest),
             _ if path == DOWNLOAD => Self::Download,
             _ => Self::unknown(&words),
         }
+    }
+
+    fn feed(tenant: &str, words: &[&str]) -> Self {
+        let what = match words {
+            ["subscriptions", "start"] => Of::Start,
+            ["subscriptions", "list"] => Of::Subscriptions,
+            ["subscriptions", "content"] => Of::Content,
+            ["audit", id] => Of::Blob((*id).to_owned()),
+            _ => return Self::unknown(words),
+        };
+        Self::Audit(Feed {
+            tenant: tenant.to_owned(),
+            what,
+        })
     }
 
     /// A path below `/v1.0`.
@@ -106,6 +143,12 @@ impl Route {
             Self::Drive(_) | Self::UserDrive(_) | Self::Way(Way::Mine) => "drive",
             Self::Way(Way::Shared(_)) => "item",
             Self::Way(Way::Site(..) | Way::Library(_) | Way::Libraries(_)) => "site",
+            Self::Audit(Feed { what, .. }) => match what {
+                Of::Start => "audit_start",
+                Of::Subscriptions => "audit_subscriptions",
+                Of::Content => "audit_content",
+                Of::Blob(_) => "audit_blob",
+            },
             Self::Unknown(_) => "other",
             Self::Item { part, .. } => match part {
                 Part::Itself => "item",

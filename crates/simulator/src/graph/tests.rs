@@ -15,24 +15,28 @@ use crate::world::Edit;
 mod feed;
 mod history;
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + second).unwrap()
 }
 
 /// The face over a world, without the middleware.
-struct Client {
-    sim: Arc<Sim>,
+pub(super) struct Client {
+    pub(super) sim: Arc<Sim>,
     routes: Router,
-    token: String,
+    pub(super) token: String,
 }
 
 impl Client {
     /// Over these edits, at second `now`, with pages of at most `page` entries.
-    fn over(edits: Vec<Edit>, now: i64, page: Option<usize>) -> Self {
+    pub(super) fn over(edits: Vec<Edit>, now: i64, page: Option<usize>) -> Self {
         let options = Options {
             page_size: page,
             ..Options::default()
         };
+        Self::with(edits, now, options)
+    }
+
+    pub(super) fn with(edits: Vec<Edit>, now: i64, options: Options) -> Self {
         let sim = Sim::new(WorldSource::from_edits(edits), options);
         sim.advance(at(now)).unwrap();
         Self {
@@ -42,7 +46,7 @@ impl Client {
         }
     }
 
-    async fn send(&self, method: &str, url: &str, body: String, bearer: Option<&str>) -> Response {
+    pub(super) async fn send(&self, method: &str, url: &str, body: String, bearer: Option<&str>) -> Response {
         let mut request = Request::builder().method(method).uri(url);
         if let Some(token) = bearer {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -64,7 +68,7 @@ impl Client {
         self.send("GET", &url, String::new(), Some(&self.token)).await
     }
 
-    async fn get(&self, url: &str) -> (u16, Value) {
+    pub(super) async fn get(&self, url: &str) -> (u16, Value) {
         let answer = self.fetch(url).await;
         (answer.status().as_u16(), body_of(answer).await)
     }
@@ -96,12 +100,12 @@ impl Client {
         ids::item_id(self.sim.world().find(path).unwrap().no)
     }
 
-    fn plan(&self, fault: Fault, operation: &str) {
+    pub(super) fn plan(&self, fault: Fault, operation: &str) {
         self.sim.plan_faults(vec![FaultPlan::once(fault).on(operation)]);
     }
 }
 
-async fn body_of(answer: Response) -> Value {
+pub(super) async fn body_of(answer: Response) -> Value {
     let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
     serde_json::from_slice(&bytes).unwrap_or(Value::Null)
 }
@@ -121,6 +125,6 @@ fn names(entries: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-fn code(body: &Value) -> &str {
+pub(super) fn code(body: &Value) -> &str {
     body["error"]["code"].as_str().unwrap()
 }

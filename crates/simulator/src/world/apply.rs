@@ -236,6 +236,7 @@ impl World {
             seq,
             at,
             actor,
+            application: edit.application.clone(),
             item: no,
             what,
             path,

@@ -138,6 +138,8 @@ pub struct Op {
     pub at: Timestamp,
     /// By whom.
     pub actor: Arc<Actor>,
+    /// With what application, if the journal says.
+    pub application: Option<Arc<str>>,
     /// To which item.
     pub item: ItemNo,
     /// What.
