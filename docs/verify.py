@@ -388,6 +388,10 @@ REQUIRED = {
         "item_id": str, "item_kind": str, "ledger": str, "observed_at": "time", "occurred_source": str, "provider": str,
         "source_api": str, "tenant": str,
     },
+    "annotation": {
+        "actor_kind": str, "actor_source": str, "basis": str, "event_id": "digest", "folder": str, "ledger": str, "observed_at": "time",
+        "outcome": ("attributed", "ambiguous", "unattributed"), "provider": str,
+    },
     "hold": {"action": ("placed", "released"), "at": "time", "c": dict, "hold_id": str, "ledger": str},
 }
 
@@ -469,7 +473,7 @@ class Sidecar:
 
     def commitments(self, n):
         line, made = self.lines.get(n, {}), {}
-        for field in ("actor", "application", "case", "path", "reason"):
+        for field in ("actor", "application", "case", "client", "path", "reason"):
             if line.get(field) is not None:
                 salt = base64.b64encode(hmac.new(self.seed, f"{n}{field}".encode(), hashlib.sha256).digest()).decode()
                 made[field] = base64.b64encode(sha256(jcs([salt, field, line[field]]))).decode()
@@ -557,6 +561,7 @@ class Past:
     def __init__(self):
         self.raw, self.raw_known = set(), True  # digests of raw records
         self.holds, self.holds_known = {}, True  # open holds
+        self.events, self.events_known = set(), True  # folder and id of each
 
 
 class Log:
@@ -619,7 +624,7 @@ class Log:
     def forget(self):
         """After a break: what was not judged may have held windows, holds, raw records and the end of the log."""
         self.windows, self.windows_known, self.end_known = {}, False, False
-        self.past.raw_known = self.past.holds_known = False
+        self.past.raw_known = self.past.holds_known = self.past.events_known = False
 
     def snapshot(self, seq):
         key = f"{self.prefix}checkpoints/{seq:020}"
@@ -665,6 +670,7 @@ class Log:
         sidecar = self.objects(seq, run)
         self.check_windows(key, first, lines, leaves, run)
         self.check_events(key, leaves, sidecar)
+        self.check_annotations(key, leaves, sidecar)
         self.check_holds(key, leaves, sidecar)
         header = self.state(seq, run)
         if header is not None:
@@ -854,7 +860,7 @@ class Log:
         """9.10"""
         disclosed = set(sidecar.lines) if sidecar else set()
         for n, leaf in enumerate(leaves):
-            if leaf["type"] == "hold":
+            if leaf["type"] in ("hold", "annotation"):
                 disclosed.discard(n)
             if leaf["type"] != "event":
                 continue
@@ -864,6 +870,7 @@ class Log:
             if (leaf["folder"], leaf["id"]) in self.ids:
                 wrong("was recorded before")
             self.ids.add((leaf["folder"], leaf["id"]))
+            self.past.events.add((leaf["folder"], leaf["id"]))
             if "raw_sha256" in leaf and leaf["raw_sha256"] not in self.past.raw and self.past.raw_known:
                 wrong("its raw record is in no raw object up to here")
             if leaf.get("content_sha256") is not None:
@@ -872,7 +879,26 @@ class Log:
                 wrong("the sidecar does not open its commitments")
             disclosed.discard(n)
         if disclosed:
-            self.report.contradiction(key, "the sidecar discloses places where no event or hold stands")
+            self.report.contradiction(key, "the sidecar discloses places where nothing stands that commits to a value")
+
+    def check_annotations(self, key, leaves, sidecar):
+        """9.16: they stand at the end, and each names an event that is recorded."""
+        begun = False
+        for n, leaf in enumerate(leaves):
+            if leaf["type"] != "annotation":
+                if begun and leaf["type"] != "run":
+                    self.report.contradiction(key, f"leaf {n} of the snapshot stands after an annotation")
+                continue
+            begun = True
+            wrong = lambda what: self.report.contradiction(key, f"annotation at place {n} of the snapshot: {what}")
+            if leaf["ledger"] != self.copy.ledger:
+                wrong("is of another ledger")
+            if sidecar and sidecar.commitments(n) != leaf.get("c", {}):
+                wrong("the sidecar does not open its commitments")
+            if (leaf["folder"], leaf["event_id"]) not in self.past.events and self.past.events_known:
+                wrong("names an event that is recorded nowhere before it")
+            if "raw_sha256" in leaf and leaf["raw_sha256"] not in self.past.raw and self.past.raw_known:
+                wrong("its raw record is in no raw object up to here")
 
     def check_contents(self):
         """9.15: contents that the events of this log name are there, whole."""

@@ -1,8 +1,9 @@
-//! Events and holds: scope, identity, commitments and raw records.
+//! Events, holds and annotations: scope, identity, commitments and raw records.
 
 use revtrail_model::layout::Kind;
 
 use crate::{
+    annotations,
     finding::{Finding, Report},
     load::{EventFacts, Leaves, Objects, Opened, Record, Stored},
     log::Carried,
@@ -59,6 +60,7 @@ pub(crate) fn check_events(
             _ => {}
         }
     }
+    annotations::check(leaves, opened, carried, report);
     let raw = objects.raw.as_ref().and_then(|object| {
         if let Stored::Read(digests) = &object.stored {
             let name = snapshot.log.name.object(Kind::Raw, snapshot.seq, &object.digest);
@@ -71,7 +73,7 @@ pub(crate) fn check_events(
     if let Some(Opened { stray: Some(n), .. }) = opened {
         report.findings.push(Finding::contradiction(
             leaves.key.clone(),
-            format!("the sidecar discloses place {n}, where no event or hold stands"),
+            format!("the sidecar discloses place {n}, where nothing stands that commits to a value"),
         ));
     }
 }

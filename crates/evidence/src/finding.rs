@@ -115,6 +115,8 @@ pub struct Report {
     pub windows: u64,
     /// Leaves of a type this version does not know.
     pub unknown_leaves: u64,
+    /// What audit logs told about events.
+    pub annotations: u64,
     /// Leaves that place or release a legal hold.
     pub holds: u64,
     /// Legal holds that are open at the end of the newest log: id, and the log year it is about or none for all.

@@ -48,6 +48,17 @@ impl Ids {
         }
     }
 
+    /// Whether the event is recorded in this log up to here.
+    pub(crate) fn knows(&self, folder: &FolderName, id: &Digest) -> bool {
+        let seen = self.seen.get(folder);
+        seen.is_some_and(|seen| seen.contains(&beginning(id)))
+    }
+
+    /// Segments that hold events, in order.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &String> {
+        self.segments.iter().map(|(key, _)| key)
+    }
+
     /// Ids that really came twice.
     pub(crate) fn finish(self, source: &dyn RecordSource, report: &mut Report) -> Result<(), SourceError> {
         let mut first = HashSet::new();
@@ -82,6 +93,69 @@ fn beginning(id: &Digest) -> u64 {
         .map_or(0, |start| u64::from_be_bytes(*start))
 }
 
+/// Events that annotations name, over all logs of a ledger: an audit log may tell of last year's events.
+#[derive(Default)]
+pub(crate) struct Annotated {
+    /// Segments with events of the logs before, in order.
+    earlier: Vec<String>,
+    /// Annotations of events that their own log does not hold, with the number of such segments.
+    doubtful: HashMap<(FolderName, Digest), Vec<(usize, Finding)>>,
+    /// A snapshot could not be judged: it may have held any event.
+    forgetful: bool,
+}
+
+impl Annotated {
+    /// There may have been other events.
+    pub(crate) fn forget(&mut self) {
+        self.forgetful = true;
+    }
+
+    /// An annotation whose event this log does not hold up to there.
+    pub(crate) fn doubt(&mut self, folder: &FolderName, event: Digest, finding: Finding) {
+        if self.forgetful {
+            return;
+        }
+        let doubts = self.doubtful.entry((folder.clone(), event)).or_default();
+        doubts.push((self.earlier.len(), finding));
+    }
+
+    /// The log ends.
+    pub(crate) fn close(&mut self, ids: &Ids) {
+        self.earlier.extend(ids.segments().cloned());
+    }
+
+    /// Annotations of events that are recorded nowhere before them.
+    pub(crate) fn finish(
+        mut self,
+        source: &dyn RecordSource,
+        report: &mut Report,
+    ) -> Result<(), SourceError> {
+        let segments = if self.doubtful.is_empty() {
+            Vec::new()
+        } else {
+            self.earlier
+        };
+        for (place, key) in segments.iter().enumerate() {
+            let Some(text) = source.read(key)?.and_then(|bytes| text(&bytes).ok()) else {
+                continue;
+            };
+            for line in lines(&text) {
+                let Ok(Leaf::Event(event)) = Leaf::parse(line) else {
+                    continue;
+                };
+                if let Some(doubts) = self.doubtful.get_mut(&(event.folder, event.id)) {
+                    doubts.retain(|(segments, _)| place >= *segments);
+                }
+            }
+        }
+        let doubts = self.doubtful.into_values().flatten();
+        let mut findings: Vec<Finding> = doubts.map(|(_, finding)| finding).collect();
+        findings.sort();
+        report.findings.append(&mut findings);
+        Ok(())
+    }
+}
+
 /// Raw records, over all logs of a ledger: an item may wait for its revisions across the turn of the year.
 #[derive(Default)]
 pub(crate) struct Raws {
@@ -110,12 +184,16 @@ impl Raws {
         }
         let mut named = HashSet::new();
         for (place, record) in (leaves.first..).zip(&leaves.records) {
-            let Record::Event(event) = record else { continue };
-            let Some(raw) = event.raw else { continue };
+            let (kind, raw) = match record {
+                Record::Event(event) => ("event", event.raw),
+                Record::Annotation(annotation) => ("annotation", annotation.raw),
+                _ => continue,
+            };
+            let Some(raw) = raw else { continue };
             if own.contains(&raw) {
                 named.insert(raw);
             } else if !self.forgetful && !self.waiting.contains(&raw) {
-                let what = format!("event at leaf {place}: its raw record is in no raw object up to here");
+                let what = format!("{kind} at leaf {place}: its raw record is in no raw object up to here");
                 let finding = Finding::contradiction(leaves.key.as_str(), what);
                 let doubts = self.doubtful.entry(raw).or_default();
                 doubts.push((self.objects.len(), finding));

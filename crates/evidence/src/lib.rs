@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod ahead;
+mod annotations;
 mod contents;
 mod events;
 mod finding;
@@ -30,4 +31,4 @@ pub use statement::Statement;
 pub use tips::judge_tips;
 pub use trust::{PolicyError, TrustPolicy, TrustedLog};
 pub use verify::{Policy, VerifyError, verify};
-pub use words::{visible, when, who};
+pub use words::{visible, when, who, who_is};

@@ -78,6 +78,7 @@ pub(crate) enum Record {
     Genesis(Box<GenesisLeaf>),
     Close(Box<CloseLeaf>),
     Hold(Box<HoldFacts>),
+    Annotation(Box<AnnotationFacts>),
     Unknown,
 }
 
@@ -90,6 +91,15 @@ pub(crate) struct EventFacts {
     pub(crate) raw: Option<Digest>,
     /// SHA-256 of its contents, when they were kept.
     pub(crate) content: Option<Digest>,
+}
+
+/// What is judged of an annotation.
+pub(crate) struct AnnotationFacts {
+    pub(crate) event: Digest,
+    pub(crate) folder: FolderName,
+    /// It names the ledger that it stands in.
+    pub(crate) own_ledger: bool,
+    pub(crate) raw: Option<Digest>,
 }
 
 /// What is judged of a legal hold placed or released.
@@ -135,11 +145,11 @@ impl Objects {
     }
 }
 
-/// How the sidecar fits the events and holds.
+/// How the sidecar fits the leaves that commit to something.
 pub(crate) struct Opened {
-    /// Places of events and holds that it does not open.
+    /// Places of such leaves that it does not open.
     pub(crate) refused: BTreeSet<usize>,
-    /// The first place it discloses where no event or hold stands.
+    /// The first place it discloses where none stands.
     pub(crate) stray: Option<u64>,
 }
 
@@ -278,6 +288,12 @@ fn record(leaf: Leaf, log: &LogCheck<'_>, before: Option<&Record>) -> Record {
             id: hold.hold_id,
             own_ledger: hold.ledger == log.name.ledger,
             year: hold.year,
+        })),
+        Leaf::Annotation(annotation) => Record::Annotation(Box::new(AnnotationFacts {
+            event: annotation.event_id,
+            folder: annotation.folder,
+            own_ledger: annotation.ledger == log.name.ledger,
+            raw: annotation.raw_sha256,
         })),
         Leaf::Unknown(_) => Record::Unknown,
     }

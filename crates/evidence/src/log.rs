@@ -17,7 +17,7 @@ use crate::{
     contents,
     finding::{CheckedLog, Finding, Report},
     holds::Holds,
-    identity::{Ids, Raws},
+    identity::{Annotated, Ids, Raws},
     load::{Loaded, load},
     snapshot::SnapshotCheck,
     source::{RecordSource, SourceError},
@@ -46,6 +46,7 @@ pub(crate) struct Carried {
     pub(crate) windows: Windows,
     pub(crate) ids: Ids,
     pub(crate) raws: Raws,
+    pub(crate) annotated: Annotated,
     /// Open legal holds, of earlier logs too.
     pub(crate) holds: Holds,
     pub(crate) previous_log: Option<PreviousLog>,
@@ -73,6 +74,8 @@ pub(crate) struct Carried {
 pub(crate) struct Inherited {
     /// Raw records.
     pub(crate) raws: Raws,
+    /// Events that annotations name.
+    pub(crate) annotated: Annotated,
     /// Open legal holds.
     pub(crate) holds: Holds,
 }
@@ -95,6 +98,7 @@ impl Carried {
         self.windows.forget();
         self.holds.forget();
         self.raws.forget();
+        self.annotated.forget();
         self.lost.push(places);
     }
 }
@@ -129,6 +133,7 @@ impl<'a> LogCheck<'a> {
         let mut carried = Carried {
             frontier: Some(Frontier::new()),
             raws: std::mem::take(&mut inherited.raws),
+            annotated: std::mem::take(&mut inherited.annotated),
             holds: std::mem::take(&mut inherited.holds),
             tiles: TileCheck::new(self.tile_keys(keys)),
             ..Carried::default()
@@ -154,6 +159,8 @@ impl<'a> LogCheck<'a> {
         }
         contents::check(self, &mut carried, report)?;
         self.unnamed(&objects, last, &carried, report);
+        inherited.annotated = std::mem::take(&mut carried.annotated);
+        inherited.annotated.close(&carried.ids);
         std::mem::take(&mut carried.ids).finish(self.source, report)?;
         inherited.raws = std::mem::take(&mut carried.raws);
         inherited.holds = std::mem::take(&mut carried.holds);

@@ -22,7 +22,7 @@ use revtrail_ledger::{Hash, LeafIndex, Note, TlogProof};
 use revtrail_model::{
     ModelError,
     disclosure::{CaseDetails, Commitments, Disclosure, Field, ReasonDetails, Seed},
-    event::{ActorDetails, Application, PathDetails},
+    event::{ActorDetails, Application, ClientDetails, PathDetails},
     record::canonical,
     sha256,
 };
@@ -32,10 +32,11 @@ pub use check::{ProvenLeaf, Signed, check_leaf_proof};
 pub use consistency::{ConsistencyProof, ProvenGrowth, check_consistency};
 
 /// Fields that a leaf commits to, in the order of their names.
-pub const FIELDS: [Field; 5] = [
+pub const FIELDS: [Field; 6] = [
     Field::Actor,
     Field::Application,
     Field::Case,
+    Field::Client,
     Field::Path,
     Field::Reason,
 ];
@@ -150,6 +151,7 @@ pub fn openings(disclosure: &Disclosure, seed: &Seed, fields: &[Field]) -> Resul
             Field::Actor => opening(&salt, *field, disclosure.actor.as_ref()),
             Field::Application => opening(&salt, *field, disclosure.application.as_ref()),
             Field::Case => opening(&salt, *field, disclosure.case.as_ref()),
+            Field::Client => opening(&salt, *field, disclosure.client.as_ref()),
             Field::Path => opening(&salt, *field, disclosure.path.as_ref()),
             Field::Reason => opening(&salt, *field, disclosure.reason.as_ref()),
         };
@@ -174,6 +176,7 @@ fn commitment(c: &Commitments, field: Field) -> Option<&String> {
         Field::Actor => c.actor.as_ref(),
         Field::Application => c.application.as_ref(),
         Field::Case => c.case.as_ref(),
+        Field::Client => c.client.as_ref(),
         Field::Path => c.path.as_ref(),
         Field::Reason => c.reason.as_ref(),
     }
@@ -195,6 +198,7 @@ fn open(c: &Commitments, disclosed: &Openings) -> Result<(Disclosure, Vec<Field>
             Field::Actor => opened.actor = Some(value::<ActorDetails>(field, text)?),
             Field::Application => opened.application = Some(value::<Application>(field, text)?),
             Field::Case => opened.case = Some(value::<CaseDetails>(field, text)?),
+            Field::Client => opened.client = Some(value::<ClientDetails>(field, text)?),
             Field::Path => opened.path = Some(value::<PathDetails>(field, text)?),
             Field::Reason => opened.reason = Some(value::<ReasonDetails>(field, text)?),
         }

@@ -2,13 +2,13 @@
 
 use revtrail_model::{
     event::{ActorSource, Basis, Event, Occurred, TimeSource},
-    leaf::{EventLeaf, HoldLeaf, Leaf, WindowLeaf},
+    leaf::{AnnotationLeaf, EventLeaf, HoldLeaf, Leaf, Outcome, WindowLeaf},
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
     proof::{ProvenGrowth, ProvenLeaf, Refusal, Signed},
-    words::{visible, when, who},
+    words::{visible, when, who, who_is},
 };
 
 /// Version of the JSON documents.
@@ -57,6 +57,7 @@ impl Statement {
                 format!("leaf #{} closed the log at {}", proven.index, close.closed_at),
             ),
             Leaf::Hold(hold) => statement.hold(hold, proven),
+            Leaf::Annotation(annotation) => statement.annotation(annotation, proven),
             Leaf::Unknown(kind) => statement.proven.insert(
                 0,
                 format!(
@@ -186,6 +187,40 @@ impl Statement {
             .push("that the objects were held: the leaf records the order, the store keeps the holds".into());
     }
 
+    fn annotation(&mut self, leaf: &AnnotationLeaf, proven: &ProvenLeaf) {
+        let hidden: Vec<&str> = proven.hidden.iter().map(|field| field.as_str()).collect();
+        self.facts.insert("disclosed".into(), disclosed(proven));
+        self.facts.insert("hidden".into(), json!(hidden));
+        let actor = if hidden.contains(&"actor") {
+            "an actor who is not disclosed".to_owned()
+        } else {
+            who_is(leaf.actor(&proven.disclosed).as_ref())
+        };
+        let at = leaf
+            .occurred_at
+            .map_or_else(String::new, |at| format!(" at {at}"));
+        let said = match leaf.outcome {
+            Outcome::Attributed => format!("was done{at} by {actor}"),
+            Outcome::Ambiguous => format!("may have been done{at} by {actor}: records name different actors"),
+            Outcome::Unattributed => "has no record in it".to_owned(),
+        };
+        self.proven.insert(
+            0,
+            format!(
+                "leaf #{}: event {} of folder {}, says the audit log of {} as read at {}, {said}",
+                proven.index,
+                leaf.event_id,
+                leaf.folder,
+                leaf.provider.as_str(),
+                leaf.observed_at
+            ),
+        );
+        self.not_proven.push(
+            "that the record belongs to the event: the provider does not say so; item, action and time fit"
+                .into(),
+        );
+    }
+
     /// For programs.
     pub fn document(&self) -> Map<String, Value> {
         let mut document = self.facts.clone();
@@ -260,6 +295,7 @@ fn disclosed(proven: &ProvenLeaf) -> Value {
             shown.application.as_ref().map(|value| json!(value)),
         ),
         ("case", shown.case.as_ref().map(|value| json!(value))),
+        ("client", shown.client.as_ref().map(|value| json!(value))),
         ("path", shown.path.as_ref().map(|value| json!(value))),
         ("reason", shown.reason.as_ref().map(|value| json!(value))),
     ];

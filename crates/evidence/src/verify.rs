@@ -57,6 +57,7 @@ pub fn verify(source: &dyn RecordSource, policy: &Policy<'_>) -> Result<Report, 
         previous = Some(end);
     }
     report.open_holds = inherited.holds.open;
+    inherited.annotated.finish(source, &mut report)?;
     inherited.raws.finish(source, &mut report)?;
     match previous {
         Some(end) => last_log(&end, policy, &mut report),

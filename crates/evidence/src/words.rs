@@ -1,6 +1,6 @@
 //! What is found, in words that every program of ours uses.
 
-use revtrail_model::event::{Event, Occurred, TimeSource};
+use revtrail_model::event::{Actor, Event, Occurred, TimeSource};
 
 /// Text from outside, made harmless for a terminal: control characters and characters that turn the direction of writing are shown as
 /// escapes (Unicode TR36 §3.2, CVE-2021-42574).
@@ -37,7 +37,12 @@ pub fn when(occurred: &Occurred) -> String {
 
 /// The actor in a few words. What the provider did not say is `unknown`, which is not the same as nobody.
 pub fn who(event: &Event) -> String {
-    let Some(actor) = &event.actor else {
+    who_is(event.actor.as_ref())
+}
+
+/// An actor in a few words.
+pub fn who_is(actor: Option<&Actor>) -> String {
+    let Some(actor) = actor else {
         return "unknown".into();
     };
     let details = &actor.details;

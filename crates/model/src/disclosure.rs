@@ -17,7 +17,7 @@ use sha2::Sha256;
 
 use crate::{
     ModelError,
-    event::{ActorDetails, Application, PathDetails},
+    event::{ActorDetails, Application, ClientDetails, PathDetails},
     record::{USUAL_BYTES, append_canonical, canonical, push_string},
     sha256,
 };
@@ -31,6 +31,8 @@ pub enum Field {
     Application,
     /// Name of the case of a legal hold.
     Case,
+    /// From where something was done.
+    Client,
     /// Name, path and previous path.
     Path,
     /// Reason of a legal hold.
@@ -44,6 +46,7 @@ impl Field {
             Self::Actor => "actor",
             Self::Application => "application",
             Self::Case => "case",
+            Self::Client => "client",
             Self::Path => "path",
             Self::Reason => "reason",
         }
@@ -141,6 +144,9 @@ pub struct Commitments {
     /// To [`CaseDetails`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
+    /// To [`ClientDetails`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// To [`PathDetails`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -151,11 +157,12 @@ pub struct Commitments {
 
 impl Commitments {
     /// Names and values in canonical order.
-    pub(crate) fn members(&self) -> [(&'static str, Option<&str>); 5] {
+    pub(crate) fn members(&self) -> [(&'static str, Option<&str>); 6] {
         let Self {
             actor,
             application,
             case,
+            client,
             path,
             reason,
         } = self;
@@ -163,6 +170,7 @@ impl Commitments {
             (Field::Actor, actor),
             (Field::Application, application),
             (Field::Case, case),
+            (Field::Client, client),
             (Field::Path, path),
             (Field::Reason, reason),
         ]
@@ -182,6 +190,9 @@ pub struct Disclosure {
     /// The case of a hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case: Option<CaseDetails>,
+    /// From where it was done, as an audit log tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientDetails>,
     /// Place of the leaf in its snapshot, from 0.
     pub n: u64,
     /// Names and paths.
@@ -218,6 +229,7 @@ impl Disclosure {
             actor: one(seed, self.n, Field::Actor, self.actor.as_ref())?,
             application: one(seed, self.n, Field::Application, self.application.as_ref())?,
             case: one(seed, self.n, Field::Case, self.case.as_ref())?,
+            client: one(seed, self.n, Field::Client, self.client.as_ref())?,
             path: one(seed, self.n, Field::Path, self.path.as_ref())?,
             reason: one(seed, self.n, Field::Reason, self.reason.as_ref())?,
         })

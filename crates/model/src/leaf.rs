@@ -2,8 +2,10 @@
 //!
 //! A leaf is one line of canonical JSON of at most [`MAX_LEAF_BYTES`]. A snapshot's leaves are: for each folder its events in a
 //! deterministic order, then that folder's window; the run leaf last. The first snapshot of a log starts with its genesis leaf, the
-//! last one holds its close leaf. A snapshot of `hold` leaves and a run leaf records legal holds.
+//! last one holds its close leaf. A snapshot of `hold` leaves and a run leaf records legal holds. `annotation` leaves stand after all
+//! windows.
 
+mod annotation;
 mod event;
 mod hold;
 mod log;
@@ -14,10 +16,13 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+pub use annotation::{
+    Annotation, AnnotationLeaf, Finding, Outcome, RecordFinding, Unexplained, seal_annotation,
+};
 pub use event::{EventGlance, EventLeaf, seal};
 pub use hold::{Hold, HoldAction, HoldLeaf, seal_hold};
 pub use log::{CloseLeaf, GenesisLeaf, PreviousLog};
-pub use run::{CheckpointRef, Objects, Requests, RunLeaf, Tool};
+pub use run::{AuditRead, CheckpointRef, Objects, Requests, RunLeaf, Tool};
 pub use window::{Counted, Gap, GapReason, Kept, LeafRef, Walk, WindowLeaf, WindowState};
 
 use crate::{ModelError, disclosure::Commitments, record::canonical};
@@ -43,6 +48,8 @@ pub enum Leaf {
     Close(Box<CloseLeaf>),
     /// A legal hold placed or released.
     Hold(Box<HoldLeaf>),
+    /// What an audit log told about an event.
+    Annotation(Box<AnnotationLeaf>),
     /// A type this version does not know; kept, counted, not interpreted.
     Unknown(String),
 }
@@ -63,6 +70,7 @@ impl Leaf {
         match self {
             Self::Event(event) => Some(&event.c),
             Self::Hold(hold) => Some(&hold.c),
+            Self::Annotation(annotation) => Some(&annotation.c),
             Self::Window(_) | Self::Run(_) | Self::Genesis(_) | Self::Close(_) | Self::Unknown(_) => None,
         }
     }
@@ -88,6 +96,7 @@ impl Leaf {
             "genesis" => Self::Genesis(from_slice(bytes)?),
             "close" => Self::Close(from_slice(bytes)?),
             "hold" => Self::Hold(from_slice(bytes)?),
+            "annotation" => Self::Annotation(from_slice(bytes)?),
             _ => Self::Unknown(tag.kind.into_owned()),
         })
     }

@@ -206,6 +206,7 @@ impl Log {
 
     fn run_leaf(&self, windows: Vec<Count>, objects: Objects) -> RunLeaf {
         RunLeaf {
+            audit: BTreeMap::new(),
             clock_offset_ms: BTreeMap::new(),
             config_sha256: sha256(b"config"),
             finished_at: at("2026-11-21T02:00:09Z"),

@@ -279,6 +279,7 @@ impl Record {
         random: &mut Random,
     ) -> RunLeaf {
         RunLeaf {
+            audit: [].into(),
             clock_offset_ms: [].into(),
             config_sha256: sha256(b"configuration"),
             finished_at: carried.at,

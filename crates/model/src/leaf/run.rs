@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Digest,
-    id::{LedgerName, RunId},
+    id::{AccountName, LedgerName, RunId},
+    leaf::WindowState,
     record::{Count, is_default},
     time::Timestamp,
 };
@@ -46,12 +47,36 @@ pub struct Tool {
     pub version: String,
 }
 
+/// One reading of one account's audit log. Fields in canonical order; absent members are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRead {
+    /// Where the last reading that came to its end left off, by the provider's clock; absent at the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub covers_from: Option<Timestamp>,
+    /// Up to where this one read, by the provider's clock; absent when it did not come to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub covers_to: Option<Timestamp>,
+    /// Why it did not: an error kind and a status, without names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The log no longer reaches back to `covers_from`: records before this moment are lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_before: Option<Timestamp>,
+    /// Records it told, those about other folders included.
+    pub records: Count,
+    /// `complete`, `partial` when records are lost, `failed` when the log could not be read to its end.
+    pub state: WindowState,
+}
+
 /// Requests sent, or what they cost, by account and operation.
 pub type Requests = BTreeMap<String, BTreeMap<String, Count>>;
 
 /// End of a snapshot. Fields in canonical order; absent members are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunLeaf {
+    /// Audit logs read for this snapshot, by account.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub audit: BTreeMap<AccountName, AuditRead>,
     /// Our clock minus the `Date` of the last answer, milliseconds, by account (`archive` for the object store).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub clock_offset_ms: BTreeMap<String, String>,

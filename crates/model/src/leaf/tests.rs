@@ -5,8 +5,8 @@ use crate::{
     Digest,
     disclosure::{Commitments, Seed},
     event::{
-        Action, Actor, ActorDetails, ActorKind, ActorSource, Application, Basis, ContentMissing, Event,
-        EventKey, ItemKind, Occurred, PathDetails, Scope, TimeSource,
+        Action, Actor, ActorDetails, ActorKind, ActorSource, Application, Basis, ClientDetails,
+        ContentMissing, Event, EventKey, ItemKind, Occurred, PathDetails, Scope, TimeSource,
     },
     id::{ItemId, Provider},
     record::Count,
@@ -164,8 +164,8 @@ fn bounds_take_the_place_of_a_moment() {
 #[test]
 fn leaves_of_unknown_type_or_version_are_kept_apart() {
     assert_eq!(
-        Leaf::parse(br#"{"type":"annotation","v":1}"#).unwrap(),
-        Leaf::Unknown("annotation".into())
+        Leaf::parse(br#"{"type":"remark","v":1}"#).unwrap(),
+        Leaf::Unknown("remark".into())
     );
     assert_eq!(
         Leaf::parse(br#"{"type":"event","v":2}"#).unwrap(),
@@ -243,6 +243,18 @@ fn window() -> WindowLeaf {
 fn run() -> RunLeaf {
     let at = parse("2026-11-21T02:00:00Z").unwrap();
     RunLeaf {
+        audit: [(
+            "contoso".into(),
+            AuditRead {
+                covers_from: Some(at),
+                covers_to: Some(at),
+                detail: Some("unavailable (HTTP 503)".into()),
+                lost_before: Some(at),
+                records: Count(3),
+                state: WindowState::Partial,
+            },
+        )]
+        .into(),
         clock_offset_ms: [("contoso".to_owned(), "-12".to_owned())].into(),
         config_sha256: sha256(b"c"),
         finished_at: at,
@@ -444,4 +456,98 @@ fn a_hold_leaf_shows_no_name_and_its_sidecar_line_opens_it() {
     assert_eq!(encode(&*read).unwrap(), bytes);
     assert_eq!((read.c, read.action), (c, HoldAction::Placed));
     assert!(!disclosure.is_empty());
+}
+
+fn annotation() -> Annotation {
+    let record = RecordFinding {
+        contested: false,
+        basis: Basis::Derived,
+        occurred_at: parse("2026-11-20T23:14:05Z").unwrap(),
+        actor: event().actor,
+        client: Some(ClientDetails {
+            address: Some("198.51.100.23".into()),
+            method: Some("web".into()),
+            user_agent: None,
+        }),
+        source_api: "team_log.get_events".into(),
+        source_request_id: Some("4e1e".into()),
+        raw_sha256: Some(sha256(b"raw")),
+    };
+    Annotation {
+        event_id: event().id,
+        folder: "month-end-close".into(),
+        ledger: "finance".into(),
+        provider: Provider::Dropbox,
+        source: ActorSource::AuditLog,
+        observed_at: parse("2026-11-21T02:00:07.12Z").unwrap(),
+        finding: Finding::Record(Box::new(record)),
+    }
+}
+
+#[test]
+fn an_annotation_leaf_has_exactly_this_form() {
+    let seed = Seed::from_bytes([1; 32]);
+    let (bytes, disclosure) = seal_annotation(annotation(), 19, &seed).unwrap();
+    let c = disclosure.commitments(&seed).unwrap();
+    assert_eq!(
+        std::str::from_utf8(&bytes).unwrap(),
+        format!(
+            concat!(
+                r#"{{"actor_kind":"user","actor_source":"audit_log","basis":"derived","#,
+                r#""c":{{"actor":"{}","application":"{}","client":"{}"}},"event_id":"{}","folder":"month-end-close","#,
+                r#""ledger":"finance","observed_at":"2026-11-21T02:00:07.12Z","occurred_at":"2026-11-20T23:14:05Z","#,
+                r#""outcome":"attributed","provider":"dropbox","raw_sha256":"{}","source_api":"team_log.get_events","#,
+                r#""source_request_id":"4e1e","type":"annotation","v":1}}"#
+            ),
+            c.actor.as_deref().unwrap(),
+            c.application.as_deref().unwrap(),
+            c.client.as_deref().unwrap(),
+            event().id,
+            sha256(b"raw"),
+        )
+    );
+    assert_eq!(
+        serde_json_canonicalizer::to_vec(&serde_json::from_slice::<serde_json::Value>(&bytes).unwrap())
+            .unwrap(),
+        bytes
+    );
+    let Leaf::Annotation(read) = Leaf::parse(&bytes).unwrap() else {
+        panic!("not an annotation");
+    };
+    assert_eq!(read.actor(&disclosure), event().actor);
+    assert_eq!(Leaf::Annotation(read).commitments(), Some(&c));
+}
+
+#[test]
+fn an_annotation_shows_nothing_personal() {
+    let (bytes, disclosure) = seal_annotation(annotation(), 19, &Seed::from_bytes([1; 32])).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    for personal in ["acme.example", "\"Y\"", "app-1", "198.51.100.23", "web"] {
+        assert!(!text.contains(personal), "{personal} stands in {text}");
+    }
+    assert_eq!(
+        String::from_utf8(crate::record::canonical(&disclosure).unwrap()).unwrap(),
+        r#"{"actor":{"email":"y@acme.example","name":"Y"},"application":{"id":"app-1"},"client":{"address":"198.51.100.23","method":"web"},"n":19}"#
+    );
+}
+
+#[test]
+fn an_unattributed_event_says_why() {
+    let nothing = Annotation {
+        finding: Finding::Nothing(Unexplained::LogUnavailable),
+        ..annotation()
+    };
+    let (bytes, disclosure) = seal_annotation(nothing, 0, &Seed::from_bytes([1; 32])).unwrap();
+    assert_eq!(
+        String::from_utf8(bytes).unwrap(),
+        format!(
+            concat!(
+                r#"{{"actor_kind":"unknown","actor_source":"audit_log","basis":"reported","event_id":"{}","#,
+                r#""folder":"month-end-close","ledger":"finance","observed_at":"2026-11-21T02:00:07.12Z","#,
+                r#""outcome":"unattributed","provider":"dropbox","reason":"log_unavailable","type":"annotation","v":1}}"#
+            ),
+            event().id
+        )
+    );
+    assert!(disclosure.is_empty());
 }
