@@ -14,6 +14,7 @@ use revtrail_model::{
 };
 
 use crate::{
+    audit::state::Audits,
     chain::{Chain, Link},
     error::HarvestError,
     holds,
@@ -59,6 +60,8 @@ pub struct NextState<'a> {
     pub changed: Changed,
     /// Legal holds that are open after the snapshot.
     pub holds: OpenHolds,
+    /// Audit logs by account.
+    pub audits: Audits,
 }
 
 /// A committed snapshot.
@@ -195,6 +198,7 @@ fn next_header(tip: &Tip, body: &Body, state: &NextState<'_>) -> Header {
     let changed_since = before.map_or(0, |header| header.changed_items.0) + delta;
     let base = before.is_none_or(|header| changed_since >= header.base_items.0.max(items));
     Header {
+        audits: state.audits.clone(),
         base_items: before
             .filter(|_| !base)
             .map_or(Count(items), |header| header.base_items),

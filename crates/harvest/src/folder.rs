@@ -163,6 +163,16 @@ impl<'a> FolderRun<'a> {
         &self.plan.name
     }
 
+    /// The account that reads it.
+    pub fn account(&self) -> &AccountName {
+        &self.plan.account
+    }
+
+    /// Whether the account's audit log is read.
+    pub fn has_audit_log(&self) -> bool {
+        self.plan.connector.audit().is_some()
+    }
+
     /// Events waiting for the next snapshot.
     pub fn waiting(&self) -> usize {
         self.events.len()

@@ -163,6 +163,7 @@ async fn write(
         inventories: &std::mem::take(&mut log.inventories),
         changed: Changed::new(),
         holds,
+        audits: log.state.audits.clone(),
     };
     let place = Place {
         archive: &plan.archive,

@@ -165,6 +165,11 @@ impl Inventory {
         found.into_iter().collect()
     }
 
+    /// Parent, grandparent and so on, as far as they are known.
+    pub fn ancestors(&self, id: &ItemId) -> Vec<ItemId> {
+        Tree::new(self, id).ancestors(id).cloned().collect()
+    }
+
     /// A view of the tree below `root`.
     pub fn tree<'a>(&'a self, root: &'a FolderRoot) -> Tree<'a, Self> {
         Tree::new(self, &root.item)

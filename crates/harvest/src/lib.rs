@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod audit;
 pub mod capture;
 pub mod chain;
 pub mod commit;
@@ -28,6 +29,8 @@ pub mod years;
 pub use capture::{Capture, Policy};
 pub use error::HarvestError;
 pub use folder::{FolderPlan, WalkDue};
-pub use run::{Counts, FolderSummary, KeyOf, Nearness, NextSigner, RunPlan, Stamper, Step, Summary, run};
+pub use run::{
+    AuditSummary, Counts, FolderSummary, KeyOf, Nearness, NextSigner, RunPlan, Stamper, Step, Summary, run,
+};
 pub use stamps::{StampEvery, TimeStamper};
 pub use years::init;

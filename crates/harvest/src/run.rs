@@ -10,14 +10,19 @@ use revtrail_connector::ErrorKind;
 use revtrail_ledger::{Signer, VerifierKey};
 use revtrail_model::{
     Digest,
-    id::{FolderName, LedgerName, RunId},
+    event::Event,
+    id::{AccountName, FolderName, LedgerName, RunId},
     layout::LogName,
-    leaf::{GapReason, RunLeaf, Tool, VERSION, WindowLeaf, WindowState},
+    leaf::{AuditRead, GapReason, RunLeaf, Tool, VERSION, WindowLeaf, WindowState},
     record::Count,
     time::{Clock, Timestamp, millis_between},
 };
 
 use crate::{
+    audit::{
+        self,
+        state::{Audits, Waiting},
+    },
     capture::Vault,
     commit::{Committed, NextState, Target, Tip, commit},
     error::HarvestError,
@@ -135,6 +140,8 @@ pub struct Summary {
     pub root: String,
     /// Final window of each folder.
     pub folders: BTreeMap<FolderName, FolderSummary>,
+    /// Audit logs, by account.
+    pub audits: BTreeMap<AccountName, AuditSummary>,
     /// Requests sent, by account and operation.
     pub requests: Counts,
     /// What they cost in the provider's own units, by account and operation.
@@ -184,6 +191,17 @@ fn nearness(window: &WindowLeaf, period_ms: i64) -> Option<Nearness> {
     })
 }
 
+/// What became of one account's audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditSummary {
+    /// How much was read.
+    pub state: WindowState,
+    /// What was told of events.
+    pub counts: audit::Counts,
+    /// Why the log could not be read.
+    pub failure: Option<ErrorKind>,
+}
+
 impl Summary {
     /// True when something could not be read.
     pub fn is_partial(&self) -> bool {
@@ -224,6 +242,7 @@ pub fn run(plan: &RunPlan) -> futures::future::BoxFuture<'_, Result<Summary, Har
         for folder in &plan.folders {
             running.look(folder).await?;
         }
+        running.read_audit_logs().await?;
         running.finish().await
     })
 }
@@ -243,6 +262,8 @@ struct Running<'a> {
     tip: Tip,
     folders: BTreeMap<FolderName, FolderState>,
     inventories: Inventories,
+    audits: Audits,
+    audit_reads: BTreeMap<AccountName, AuditRead>,
     draft: Draft,
     /// Contents that this run has kept.
     contents: Mutex<BTreeSet<Digest>>,
@@ -272,6 +293,8 @@ impl<'a> Running<'a> {
             },
             folders: log.state.folders,
             inventories: log.inventories,
+            audits: log.state.audits,
+            audit_reads: BTreeMap::new(),
             draft: Draft::new()?,
             contents: Mutex::default(),
             started_at,
@@ -363,7 +386,63 @@ impl<'a> Running<'a> {
             },
         );
         self.folders.insert(look.name().clone(), look.state.clone());
+        self.await_attribution(look, &part.events);
         self.draft.parts.push(part);
+    }
+
+    /// Notes the events that an audit log may explain, in the same commit as the events.
+    fn await_attribution(&mut self, look: &FolderRun<'_>, events: &[Event]) {
+        if look.has_audit_log() {
+            let waiting = events
+                .iter()
+                .filter_map(|event| Waiting::new(event, &look.inventory));
+            let audit = self.audits.entry(look.account().clone()).or_default();
+            audit.events.extend(waiting);
+        }
+    }
+
+    /// Reads each account's audit log once, after all its folders: a record of an act that a look showed is then most likely there.
+    async fn read_audit_logs(&mut self) -> Result<(), HarvestError> {
+        let mut accounts: BTreeMap<&AccountName, Vec<&FolderPlan>> = BTreeMap::new();
+        for folder in &self.plan.folders {
+            accounts.entry(&folder.account).or_default().push(folder);
+        }
+        for (name, folders) in accounts {
+            let Some((connector, log)) = folders
+                .first()
+                .and_then(|folder| Some((&folder.connector, folder.connector.audit()?)))
+            else {
+                continue;
+            };
+            let seen = folders.iter().filter_map(|folder| {
+                let state = self.folders.get(&folder.name)?;
+                Some(audit::Seen {
+                    root: state.root()?,
+                    inventory: self.inventories.get(&folder.name),
+                    until: state.seen_from,
+                })
+            });
+            let account = audit::Account {
+                ledger: &self.plan.ledger,
+                connector,
+                folders: seen.collect(),
+                clock: &self.plan.clock,
+            };
+            if account.folders.is_empty() {
+                continue;
+            }
+            let state = self.audits.entry(name.clone()).or_default();
+            let enriched = account.enrich(log, state, &mut self.draft.spool).await?;
+            self.draft.annotations.extend(enriched.annotations);
+            let summary = AuditSummary {
+                state: enriched.read.state,
+                counts: enriched.counts,
+                failure: enriched.failure,
+            };
+            self.audit_reads.insert(name.clone(), enriched.read);
+            self.summary.audits.insert(name.clone(), summary);
+        }
+        Ok(())
     }
 
     async fn commit(&mut self) -> Result<(), HarvestError> {
@@ -389,6 +468,7 @@ impl<'a> Running<'a> {
             inventories: &self.inventories,
             changed,
             holds,
+            audits: self.audits.clone(),
         };
         let committed = commit(&target, &self.tip, body, state, run).await?;
         self.record(&committed);
@@ -420,6 +500,7 @@ impl<'a> Running<'a> {
     async fn run_leaf(&mut self) -> RunLeaf {
         let now = self.plan.clock.now();
         let mut run = run_leaf(self.plan, (self.started_at, now), &self.run_id);
+        run.audit = std::mem::take(&mut self.audit_reads);
         if let Some(at) = self.plan.archive.clock().await {
             run.clock_offset_ms
                 .insert("archive".into(), millis_between(at, now).to_string());
@@ -475,6 +556,7 @@ fn since(counted: &mut Counts, account: &str, now: &BTreeMap<&'static str, u64>)
 /// A run leaf with everything but what only the commit knows.
 pub(crate) fn run_leaf(plan: &RunPlan, (started_at, now): (Timestamp, Timestamp), run_id: &RunId) -> RunLeaf {
     RunLeaf {
+        audit: BTreeMap::new(),
         clock_offset_ms: BTreeMap::new(),
         config_sha256: plan.config_sha256,
         finished_at: now,

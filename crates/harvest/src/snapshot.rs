@@ -1,4 +1,4 @@
-//! The snapshot under construction: events and windows of the folders looked at, then one run leaf.
+//! The snapshot under construction: events and windows of the folders looked at, then what audit logs told, then one run leaf.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use revtrail_model::{
     disclosure::{Disclosure, Seed, Sidecar},
     event::Event,
     id::FolderName,
-    leaf::{LeafRef, RunLeaf, WindowLeaf, encode, seal},
+    leaf::{Annotation, LeafRef, RunLeaf, WindowLeaf, encode, seal, seal_annotation},
     record::Count,
     sha256,
 };
@@ -30,6 +30,8 @@ pub struct Draft {
     pub spool: Spool,
     /// Folders looked at, in the order they were.
     pub parts: Vec<Part>,
+    /// What audit logs told; stands after all windows.
+    pub annotations: Vec<Annotation>,
     /// What opens the leaves that stand before the folders'.
     pub lead_disclosures: Vec<Disclosure>,
 }
@@ -42,6 +44,7 @@ impl Draft {
         Ok(Self {
             spool: Spool::new(Seed::from_bytes(seed))?,
             parts: Vec::new(),
+            annotations: Vec::new(),
             lead_disclosures: Vec::new(),
         })
     }
@@ -86,6 +89,9 @@ pub fn seal_draft(draft: Draft, lead: Lead, frontier: &Frontier) -> Result<Body,
         let (folder, place) = sealing.part(part)?;
         window_indices.push(place.index);
         windows.insert(folder, place);
+    }
+    for annotation in draft.annotations {
+        sealing.annotation(annotation)?;
     }
     let Sealing {
         frontier,
@@ -132,6 +138,15 @@ impl Sealing<'_> {
             index: Count(index),
             leaf_hash: digest_of(&hash),
         }
+    }
+
+    fn annotation(&mut self, annotation: Annotation) -> Result<(), HarvestError> {
+        let (leaf, disclosure) = seal_annotation(annotation, self.leaves.len() as u64, self.seed)?;
+        if !disclosure.is_empty() {
+            self.disclosures.push(disclosure);
+        }
+        self.push(leaf);
+        Ok(())
     }
 
     fn part(&mut self, mut part: Part) -> Result<(FolderName, LeafRef), HarvestError> {

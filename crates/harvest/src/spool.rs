@@ -63,11 +63,23 @@ impl Spool {
 
     /// Adds a record.
     pub fn put(&mut self, raw: &Raw) -> Result<Source, HarvestError> {
+        self.put_record(
+            (&raw.body, raw.unknown),
+            (raw.operation, raw.request_id.as_deref()),
+        )
+    }
+
+    /// Adds a record, told as text and number of unknown members, with the operation that showed it and the provider's request id.
+    pub fn put_record(
+        &mut self,
+        (body, unknown): (&str, u32),
+        (operation, request_id): (&str, Option<&str>),
+    ) -> Result<Source, HarvestError> {
         let line = Line {
-            body: &raw.body,
+            body,
             n: self.lines,
-            operation: raw.operation,
-            request_id: raw.request_id.as_deref(),
+            operation,
+            request_id,
             salt: self.seed.raw_salt(self.lines),
         };
         let mut bytes = canonical(&line)?;
@@ -75,11 +87,11 @@ impl Spool {
         bytes.push(b'\n');
         self.encoder.write_all(&bytes).map_err(HarvestError::Compress)?;
         self.lines += 1;
-        self.unknown += u64::from(raw.unknown);
+        self.unknown += u64::from(unknown);
         Ok(Source {
             raw: Some(digest),
-            operation: raw.operation.into(),
-            request_id: raw.request_id.as_deref().map(Into::into),
+            operation: operation.into(),
+            request_id: request_id.map(Into::into),
         })
     }
 

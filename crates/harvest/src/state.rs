@@ -25,6 +25,7 @@ use revtrail_model::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    audit::state::Audits,
     error::HarvestError,
     inventory::{Interner, Inventory, Item},
     spool::LEVEL,
@@ -154,6 +155,9 @@ pub type OpenHolds = BTreeMap<HoldId, OpenHold>;
 /// First line of a state object. Fields in canonical order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
+    /// Audit logs by account.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub audits: Audits,
     /// Items in the base.
     pub base_items: Count,
     /// Items that the snapshots since the base changed, each counted as often as it changed.
@@ -318,6 +322,7 @@ mod tests {
 
     fn header(kind: StateKind) -> Header {
         Header {
+            audits: Audits::new(),
             base_items: Count(2),
             changed_items: Count(1),
             folders: [(

@@ -13,6 +13,7 @@ use revtrail_model::{
 };
 
 use crate::{
+    audit::state::Audits,
     commit::{Committed, NextState, Target, Tip, commit},
     error::HarvestError,
     log::{OpenLog, exists, open_log},
@@ -51,6 +52,7 @@ pub async fn init(plan: &RunPlan) -> Result<Committed, HarvestError> {
         folders: BTreeMap::new(),
         inventories: Inventories::new(),
         holds: OpenHolds::new(),
+        audits: Audits::new(),
     };
     open_new(plan, &opening, nothing).await
 }
@@ -99,6 +101,7 @@ pub async fn turn(
         folders: log.state.folders.clone(),
         inventories: log.inventories,
         holds: log.state.holds.clone(),
+        audits: log.state.audits.clone(),
     };
     let closed = OpenLog {
         inventories: Inventories::new(),
@@ -123,6 +126,7 @@ struct Carried {
     folders: BTreeMap<revtrail_model::id::FolderName, FolderState>,
     inventories: Inventories,
     holds: OpenHolds,
+    audits: Audits,
 }
 
 /// Commits the close leaf, unless the log is closed already.
@@ -158,6 +162,7 @@ async fn close(
             inventories: &carried.inventories,
             changed: Changed::new(),
             holds: carried.holds.clone(),
+            audits: carried.audits.clone(),
         };
         let mut run = run_leaf(plan, (now, now), run);
         run.timestamps = stamps::unnamed(plan, &log.name, log.seq).await?;
@@ -248,6 +253,7 @@ async fn open_new(
         inventories: &carried.inventories,
         changed: Changed::new(),
         holds: carried.holds,
+        audits: carried.audits,
     };
     let mut run = run_leaf(plan, (opening.now, opening.now), opening.run);
     run.timestamps.clone_from(&opening.stamps);

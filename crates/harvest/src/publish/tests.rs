@@ -14,6 +14,7 @@ use revtrail_model::{
 
 use super::*;
 use crate::{
+    audit::state::Audits,
     commit::{NextState, Target, Tip, commit},
     snapshot::{Draft, seal_draft},
     state::{Changed, Inventories, OpenHolds},
@@ -89,6 +90,7 @@ struct Bench {
 
 fn run_leaf() -> RunLeaf {
     RunLeaf {
+        audit: BTreeMap::new(),
         clock_offset_ms: BTreeMap::new(),
         config_sha256: sha256(b"configuration"),
         finished_at: Timestamp::UNIX_EPOCH,
@@ -156,6 +158,7 @@ impl Bench {
             inventories: &Inventories::new(),
             changed: Changed::new(),
             holds: OpenHolds::new(),
+            audits: Audits::new(),
         };
         self.tip = commit(&target, &self.tip, body, state, run_leaf())
             .await
