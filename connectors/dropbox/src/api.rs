@@ -1,4 +1,4 @@
-//! The seven routes this connector calls, as requests.
+//! The routes this connector calls, as requests.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -24,6 +24,7 @@ use crate::{
     config::{Account, Acting, below},
     error::{classify, malformed},
     map::Origin,
+    team_log::{Features, TeamEvents},
     wire::{AccountBatch, FullAccount, ListFolder, ListRevisions},
 };
 
@@ -34,11 +35,19 @@ pub(crate) const REVISIONS: &str = "list_revisions";
 pub(crate) const ACCOUNT: &str = "get_current_account";
 pub(crate) const DOWNLOAD: &str = "download";
 pub(crate) const PEOPLE: &str = "get_account_batch";
+pub(crate) const EVENTS: &str = "get_events";
+pub(crate) const EVENTS_CONTINUE: &str = "get_events_continue";
+pub(crate) const FEATURES: &str = "get_features";
+
+/// Operations of the team itself, which know no member to act as.
+const OF_TEAM: [&str; 3] = [EVENTS, EVENTS_CONTINUE, FEATURES];
 
 /// A page of a big recursive listing takes Dropbox a while.
 const TIMEOUT: Duration = Duration::from_secs(100);
 /// Most entries Dropbox puts on one page of a listing, more or less.
 const LIST_LIMIT: u16 = 2000;
+/// Most events on one page of the team's log.
+const EVENTS_LIMIT: u16 = 1000;
 /// Most revisions in one answer; a larger number is refused.
 pub(crate) const REVISIONS_LIMIT: usize = 100;
 
@@ -126,6 +135,23 @@ struct NamespaceRoot<'a> {
 #[derive(Serialize)]
 struct AccountsArg<'a> {
     account_ids: &'a [String],
+}
+
+#[derive(Serialize)]
+struct EventsArg<'a> {
+    limit: u16,
+    category: Tagged<'a>,
+    time: TimeRange,
+}
+
+#[derive(Serialize)]
+struct TimeRange {
+    start_time: String,
+}
+
+#[derive(Serialize)]
+struct FeaturesArg<'a> {
+    features: [Tagged<'a>; 1],
 }
 
 impl Api {
@@ -250,6 +276,51 @@ impl Api {
         Ok(reply.value)
     }
 
+    /// What the team's plan has.
+    pub(crate) async fn features(&self) -> Result<Features, ConnectorError> {
+        let argument = FeaturesArg {
+            features: [Tagged {
+                tag: "has_team_file_events",
+            }],
+        };
+        let reply = self
+            .call(
+                FEATURES,
+                "/2/team/features/get_values",
+                &argument,
+                &PathRoot(None),
+            )
+            .await?;
+        Ok(reply.value)
+    }
+
+    /// First page of what the team's log tells of files since a moment.
+    pub(crate) async fn events(&self, from: Timestamp) -> Result<Reply<TeamEvents>, ConnectorError> {
+        let argument = EventsArg {
+            limit: EVENTS_LIMIT,
+            category: Tagged {
+                tag: "file_operations",
+            },
+            time: TimeRange {
+                // Dropbox takes whole seconds; cut down, so that nothing is left out.
+                start_time: from.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            },
+        };
+        self.call(EVENTS, "/2/team_log/get_events", &argument, &PathRoot(None))
+            .await
+    }
+
+    /// The next page of the team's log, or what has appeared since.
+    pub(crate) async fn events_continue(&self, cursor: &str) -> Result<Reply<TeamEvents>, ConnectorError> {
+        self.call(
+            EVENTS_CONTINUE,
+            "/2/team_log/get_events/continue",
+            &CursorArg { cursor },
+            &PathRoot(None),
+        )
+        .await
+    }
+
     /// The bytes of a revision; `None` when there are more than `max_bytes`.
     pub(crate) async fn download(
         &self,
@@ -275,6 +346,7 @@ impl Api {
         let about_accounts = [ACCOUNT, PEOPLE].contains(&request.operation);
         match &self.acting {
             Acting::Itself => {}
+            _ if OF_TEAM.contains(&request.operation) => {}
             Acting::Admin(id) if !about_accounts => {
                 request = request.header("dropbox-api-select-admin", id.clone());
             }

@@ -46,6 +46,11 @@ pub struct AccountFile {
     /// included. Give `namespace` or the folder's `drive` with it; folders mounted inside are then left to their own namespaces.
     #[serde(default)]
     pub select_admin: Option<String>,
+    /// Whether the team's log is read for who deleted, moved, renamed and restored files. Default: false. Takes the token of a team link with
+    /// the scope `events.read`, on a plan that records file events. Without it such events have no actor where revisions name none.
+    /// With it, what members do to files outside the designated folders passes through the harvest; nothing of that is kept.
+    #[serde(default)]
+    pub audit: bool,
     /// First wait before a failed request is repeated, milliseconds; it doubles with each further try. Default: 500. A small
     /// value provokes refusals, a large one makes runs slow.
     #[serde(default)]
@@ -66,8 +71,18 @@ pub struct Account {
     pub(crate) token_url: Url,
     pub(crate) namespace: Option<String>,
     pub(crate) acting: Acting,
+    pub(crate) team_log: TeamLog,
     pub(crate) retry_base_ms: u64,
     pub(crate) requests_per_second: f64,
+}
+
+/// Whether the team's log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TeamLog {
+    /// It is.
+    Read,
+    /// It is not.
+    LeftOut,
 }
 
 /// As whom.
@@ -104,6 +119,12 @@ impl TryFrom<AccountFile> for Account {
             wrong("namespace", "is no namespace id; give decimal digits");
         }
         let acting = acting(&file, &mut wrong);
+        let team_log = if file.audit {
+            TeamLog::Read
+        } else {
+            TeamLog::LeftOut
+        };
+        check_team_log(team_log, &acting, &mut wrong);
         let retry_base_ms = file.retry_base_ms.unwrap_or(500);
         if !(1..=60_000).contains(&retry_base_ms) {
             wrong("retry_base_ms", "is outside 1 to 60000 milliseconds");
@@ -138,6 +159,7 @@ impl TryFrom<AccountFile> for Account {
                 token_url,
                 namespace: file.namespace,
                 acting,
+                team_log,
                 retry_base_ms,
                 requests_per_second,
             }),
@@ -187,6 +209,16 @@ fn acting(file: &AccountFile, wrong: &mut impl FnMut(&'static str, &str)) -> Act
         (Some(member), None) => Acting::Member(member.clone()),
         (None, Some(admin)) => Acting::Admin(admin.clone()),
         (None, None) => Acting::Itself,
+    }
+}
+
+/// The log is the team's: the link of one account cannot read it.
+fn check_team_log(team_log: TeamLog, acting: &Acting, wrong: &mut impl FnMut(&'static str, &str)) {
+    if (team_log, acting) == (TeamLog::Read, &Acting::Itself) {
+        wrong(
+            "audit",
+            "takes the token of a team link; give select_user or select_admin, or leave it out",
+        );
     }
 }
 
@@ -293,6 +325,17 @@ mod tests {
                 [key]
             );
         }
+    }
+
+    #[test]
+    fn the_log_of_a_team_takes_the_link_of_a_team() {
+        let account = |json: &str| read(&format!(r#"{{"client_id":"k","refresh_token_file":"/t"{json}}}"#));
+        assert_eq!(account("").unwrap().team_log, TeamLog::LeftOut);
+        let team = r#","audit":true,"select_admin":"dbmid:AAa""#;
+        assert_eq!(account(team).unwrap().team_log, TeamLog::Read);
+        let problems = account(r#","audit":true"#).unwrap_err();
+        assert_eq!(problems.0.len(), 1);
+        assert_eq!(problems.0[0].key, "audit");
     }
 
     #[test]

@@ -1,32 +1,38 @@
 //! The connector: one method per question of the harvest.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures::future::join_all;
 use revtrail_connector::{
-    Access, Addressing, Capabilities, Connector, ConnectorError, Content, ContentRef, Creation, DrivePlace,
-    ErrorKind, FeedPage, FeedPoint, FolderRoot, Page, Place, Usage, Within,
+    Access, ActivityPage, ActivityPoint, Addressing, AuditLog, Capabilities, Connector, ConnectorError,
+    Content, ContentRef, Creation, DrivePlace, ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Page, Place,
+    Usage, Within,
     change::{Change, RevisionAnswer, RevisionAsk, RevisionList, Seen},
 };
 use revtrail_model::{
-    id::{DriveId, ItemId, PageToken, PlaceKey, Provider, TenantId},
+    event::ActorSource,
+    id::{Cursor, DriveId, ItemId, PageToken, PlaceKey, Provider, TenantId},
     time::Clock,
 };
 
 use crate::{
-    api::{Api, Deleted, LIST, METADATA, PathRoot, Reply, http, path_of},
-    config::Account,
+    api::{Api, Deleted, FEATURES, LIST, METADATA, PathRoot, Reply, http, path_of},
+    config::{Account, TeamLog},
     error::{malformed, plain},
     feed::Step,
     history::{self, History},
     map::{View, change},
     people::People,
+    team_log,
     wire::{ListFolder, Metadata},
 };
 
 /// Most `list_revisions` calls at a time. Dropbox publishes no limit; more than a few per account are soon refused.
 const REVISION_BATCH: usize = 4;
+
+/// Dropbox says that events are in the log within hours, at most a day; some more for what is late all the same.
+const LATENESS: Duration = Duration::from_hours(72);
 
 /// Connects to an account. Nothing is sent before the first question.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
@@ -34,6 +40,7 @@ pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Conne
         api: Api::new(http(account, clock)?, account),
         people: People::default(),
         namespace: account.namespace.as_deref().map(DriveId::from),
+        team_log: account.team_log,
     }))
 }
 
@@ -43,6 +50,7 @@ struct Dropbox {
     people: People,
     /// Namespace for folders that name none themselves.
     namespace: Option<DriveId>,
+    team_log: TeamLog,
 }
 
 #[async_trait]
@@ -201,6 +209,46 @@ impl Connector for Dropbox {
         }
     }
 
+    fn audit(&self) -> Option<AuditLog> {
+        match self.team_log {
+            TeamLog::Read => Some(AuditLog {
+                source: ActorSource::AuditLog,
+                lateness: LATENESS,
+                // Dropbox does not say how long the log is kept.
+                reach: None,
+            }),
+            TeamLog::LeftOut => None,
+        }
+    }
+
+    async fn activity(
+        &self,
+        roots: &[FolderRoot],
+        at: ActivityPoint,
+    ) -> Result<ActivityPage, ConnectorError> {
+        let reply = match at {
+            ActivityPoint::From(moment) => {
+                self.check_plan().await?;
+                self.api.events(moment).await?
+            }
+            ActivityPoint::After(cursor) => self.api.events_continue(cursor.as_str()).await?,
+            ActivityPoint::Page(token) => self.api.events_continue(token.as_str()).await?,
+        };
+        let events = reply.value.events.iter();
+        let activities: Result<Vec<_>, _> = events
+            .filter_map(|event| team_log::activity(roots, event, &reply.origin).transpose())
+            .collect();
+        Ok(ActivityPage {
+            activities: activities.map_err(|error| malformed(reply.origin.operation, error))?,
+            next: if reply.value.has_more {
+                Next::Page(PageToken::from(reply.value.cursor))
+            } else {
+                Next::CaughtUp(Cursor::from(reply.value.cursor))
+            },
+            answered_at: reply.answered_at,
+        })
+    }
+
     fn usage(&self) -> Usage {
         self.api.http().usage()
     }
@@ -216,6 +264,31 @@ fn unknown_place() -> ConnectorError {
 }
 
 impl Dropbox {
+    /// On plans without file events the log answers, and stays empty. Whether the plan has them is asked; where that is refused, the log
+    /// itself must show it.
+    async fn check_plan(&self) -> Result<(), ConnectorError> {
+        match self.api.features().await {
+            Ok(features) if features.lack_file_events() => Err(plain(
+                ErrorKind::NotSupported,
+                FEATURES,
+                "the team's plan records no file events",
+            )),
+            Ok(_) => Ok(()),
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::Unavailable { .. } | ErrorKind::RateLimited { .. }
+                ) =>
+            {
+                Err(error)
+            }
+            Err(error) => {
+                tracing::debug!(provider = %error.provider, code = error.code, "the team's plan is not told");
+                Ok(())
+            }
+        }
+    }
+
     /// The page a step stands for.
     async fn walk(
         &self,

@@ -6,7 +6,7 @@ use revtrail_connector::{ConnectorError, ErrorKind};
 use revtrail_model::id::Provider;
 
 use crate::{
-    api::{CONTINUE, PEOPLE},
+    api::{CONTINUE, EVENTS, EVENTS_CONTINUE, PEOPLE},
     wire::{ErrorEnvelope, ErrorUnion},
 };
 
@@ -63,7 +63,7 @@ pub(crate) fn classify(
 
 /// Bad requests come as text, which may quote paths, so none of it is passed on.
 fn bad_request(operation: &'static str, text: &str) -> (ErrorKind, Option<&'static str>) {
-    if operation == CONTINUE && text.contains("cursor") {
+    if (operation == CONTINUE || operation == EVENTS_CONTINUE) && text.contains("cursor") {
         (ErrorKind::CursorExpired, Some("cursor not understood"))
     } else if text.contains("not allowed to call") {
         (ErrorKind::Config, Some("app not allowed to call this"))
@@ -90,6 +90,8 @@ fn route(operation: &'static str, error: Option<&ErrorUnion>) -> ErrorKind {
     let lookup = error.and_then(|error| error.path.as_ref()?.tag.as_deref());
     match (tag, lookup) {
         (Some("reset"), _) => ErrorKind::CursorExpired,
+        (Some("bad_cursor"), _) if operation == EVENTS_CONTINUE => ErrorKind::CursorExpired,
+        (Some("invalid_time_range" | "invalid_filters"), _) if operation == EVENTS => ErrorKind::Config,
         (Some("path"), Some("not_found" | "not_file" | "not_folder")) => ErrorKind::NotFound,
         (Some("path"), Some("restricted_content" | "locked")) => ErrorKind::PermissionDenied,
         (Some("path"), Some("malformed_path")) => ErrorKind::Config,
@@ -150,6 +152,19 @@ mod tests {
         r#"{"error":{".tag":"moved_house"}}"#,
         ErrorKind::CursorExpired
     )]
+    #[case::log_cursor(
+        EVENTS_CONTINUE,
+        409,
+        r#"{"error":{".tag":"bad_cursor"}}"#,
+        ErrorKind::CursorExpired
+    )]
+    #[case::log_reset(
+        EVENTS_CONTINUE,
+        409,
+        r#"{"error":{".tag":"reset","reset":"2026-03-01T00:00:00Z"}}"#,
+        ErrorKind::CursorExpired
+    )]
+    #[case::log_range(EVENTS, 409, r#"{"error":{".tag":"invalid_time_range"}}"#, ErrorKind::Config)]
     #[case::feed_path(
         CONTINUE,
         409,

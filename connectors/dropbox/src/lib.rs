@@ -8,6 +8,7 @@ mod feed;
 mod history;
 mod map;
 mod people;
+mod team_log;
 mod wire;
 
 pub use config::{Account, AccountFile};

@@ -42,6 +42,12 @@ pub(crate) struct World {
     pub(crate) scope: Scope,
     /// Refusal of every continuation, as the JSON of the error.
     pub(crate) feed_error: Option<Value>,
+    /// The team's log, in the order events appeared.
+    pub(crate) log: Vec<Value>,
+    /// Refusal of every continuation of the log.
+    pub(crate) log_error: Option<Value>,
+    /// The team's plan records no file events.
+    pub(crate) is_small_plan: bool,
 }
 
 #[derive(Default, PartialEq, Eq)]
@@ -56,6 +62,8 @@ pub(crate) enum Scope {
 pub(crate) struct Seen {
     pub(crate) route: String,
     pub(crate) path_root: Option<String>,
+    /// Whom the request acts as.
+    pub(crate) acts_as: Option<String>,
     pub(crate) argument: Value,
 }
 
@@ -93,21 +101,33 @@ impl Fake {
     }
 
     pub(crate) fn connector_at(&self, namespace: Option<&str>) -> Box<dyn Connector> {
-        let file: AccountFile = serde_json::from_value(json!({
+        self.connector_with(json!({ "namespace": namespace }))
+    }
+
+    fn connector_with(&self, more: Value) -> Box<dyn Connector> {
+        let mut file = json!({
             "client_id": "app",
             "refresh_token_file": self.secret.path(),
             "api_url": self.url,
-            "namespace": namespace,
             "retry_base_ms": 1,
             "requests_per_second": 100_000.0,
-        }))
-        .unwrap();
+        });
+        let Value::Object(more) = more else {
+            panic!("no object")
+        };
+        file.as_object_mut().unwrap().extend(more);
+        let file: AccountFile = serde_json::from_value(file).unwrap();
         let account = Account::try_from(file).unwrap();
         connect(
             &account,
             Arc::new(FixedClock("2026-03-05T00:00:00Z".parse().unwrap())),
         )
         .unwrap()
+    }
+
+    /// A connector of a team's link, which reads its log.
+    pub(crate) fn team_connector(&self) -> Box<dyn Connector> {
+        self.connector_with(json!({"select_admin": "dbmid:AAa", "audit": true}))
     }
 
     /// Requests to a route so far.
@@ -129,6 +149,10 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     let route = request.uri().path().to_owned();
     let path_root = request.headers().get("dropbox-api-path-root");
     let path_root = path_root.map(|value| value.to_str().unwrap().to_owned());
+    let acts_as = ["dropbox-api-select-user", "dropbox-api-select-admin"]
+        .into_iter()
+        .find_map(|name| request.headers().get(name))
+        .map(|value| value.to_str().unwrap().to_owned());
     let is_authorised = request
         .headers()
         .get(header::AUTHORIZATION)
@@ -145,6 +169,7 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     shared.seen.lock().unwrap().push(Seen {
         route: route.clone(),
         path_root,
+        acts_as,
         argument: argument.clone(),
     });
     let (status, value) = dispatch(&shared.world, &route, &argument);
@@ -190,8 +215,30 @@ fn dispatch(world: &World, route: &str, argument: &Value) -> (u16, Value) {
         },
         "/2/files/list_revisions" => revisions(world, argument),
         "/2/users/get_account_batch" => accounts(world, argument),
+        "/2/team/features/get_values" => {
+            assert_eq!(*argument, json!({"features": [{".tag": "has_team_file_events"}]}));
+            let value = json!({".tag": "enabled", "enabled": !world.is_small_plan});
+            let value = json!({".tag": "has_team_file_events", "has_team_file_events": value});
+            (200, json!({ "values": [value] }))
+        }
+        "/2/team_log/get_events" => {
+            only(argument, &["limit", "category", "time"]);
+            // A first page may be empty although there are more.
+            (200, json!({"events": [], "cursor": "log:0", "has_more": true}))
+        }
+        "/2/team_log/get_events/continue" => match &world.log_error {
+            Some(error) => (409, json!({ "error": error })),
+            None => (200, log_page(world, text(argument, "cursor"))),
+        },
         other => panic!("unexpected route {other}"),
     }
+}
+
+/// Two events a page.
+fn log_page(world: &World, cursor: &str) -> Value {
+    let from: usize = cursor.strip_prefix("log:").unwrap().parse().unwrap();
+    let to = world.log.len().min(from + 2);
+    json!({"events": world.log[from..to], "cursor": format!("log:{to}"), "has_more": to < world.log.len()})
 }
 
 /// Two entries a page.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod fake;
+mod log;
 
 use fake::{Fake, HOME, Scope, World, at};
 use revtrail_connector::{

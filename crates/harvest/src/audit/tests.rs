@@ -18,8 +18,6 @@ use revtrail_model::{
 use super::*;
 use crate::inventory::Item;
 
-const HOUR: u64 = 3_600;
-
 /// A log that holds records, in the order they appeared, and may refuse.
 #[derive(Default)]
 struct Log {
@@ -211,8 +209,8 @@ impl Bench {
         *self.log.now.lock().unwrap() = Some(at(now));
         let log = AuditLog {
             source: ActorSource::AuditLog,
-            lateness: Duration::from_secs(24 * HOUR),
-            reach: Some(Duration::from_secs(7 * 24 * HOUR)),
+            lateness: Duration::from_hours(24),
+            reach: Some(Duration::from_hours(7 * 24)),
         };
         let root = FolderRoot {
             drive: "ns".into(),
