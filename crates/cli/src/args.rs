@@ -251,7 +251,7 @@ pub(crate) struct ProveArgs {
     /// The log: a year, or ledger and year (finance/2026); the newest one when absent
     #[arg(long, value_name = "LOG")]
     pub(crate) log: Option<String>,
-    /// Personal fields to show: all, none, or some of actor,application,path (of a hold: actor,case,reason)
+    /// Personal fields to show: all, none, or some of actor,application,path (of a hold: actor,case,reason; of an annotation: actor,application,client)
     #[arg(long, value_name = "FIELDS", value_delimiter = ',', default_value = "all")]
     pub(crate) disclose: Vec<String>,
     /// Write the proof to this file, which must not exist; to standard output when absent

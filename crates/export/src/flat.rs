@@ -3,8 +3,9 @@
 use revtrail_model::event::{Event, Occurred};
 use serde_json::{Map, Value, json};
 
-/// Members of the flat form, in the order of CSV columns. An absent member is an empty cell.
-pub const COLUMNS: [&str; 40] = [
+/// Members of the flat form, in the order of CSV columns. An absent member is an empty cell; `annotations` is a list of
+/// [`crate::annotation`], which whoever has them adds.
+pub const COLUMNS: [&str; 41] = [
     "log",
     "index",
     "id",
@@ -45,6 +46,7 @@ pub const COLUMNS: [&str; 40] = [
     "baseline",
     "raw_sha256",
     "reconciled",
+    "annotations",
 ];
 
 /// The event at leaf `index` of `log` as a flat document. What the provider did not say is absent, never empty.

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use revtrail_model::{
-    event::{Action, Event, Occurred},
+    event::{Action, Actor, Event, Occurred},
     id::{FolderName, ItemId},
     time::Timestamp,
 };
 
-use crate::{paths::PathChanges, reader::Row};
+use crate::{
+    annotations::{AnnotationRow, Attribution},
+    paths::PathChanges,
+    reader::Row,
+};
 
 /// Which events are wanted. Absent members do not restrict.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +32,27 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// True when the row is wanted: by what its event says, or, as to the actor, by what the audit log says.
+    pub fn wants_row(&self, row: &Row) -> bool {
+        let named = |who: &String| {
+            row.annotations
+                .iter()
+                .filter_map(AnnotationRow::actor)
+                .any(|actor| is_named(&actor, who))
+        };
+        self.wants(&row.event)
+            || (self.actor.as_ref().is_some_and(named) && self.but_actor().wants(&row.event))
+    }
+
+    /// The same whoever did it.
+    #[must_use]
+    pub fn but_actor(&self) -> Self {
+        Self {
+            actor: None,
+            ..self.clone()
+        }
+    }
+
     /// True when the event is wanted. An event known by bounds is wanted when it may have happened in the time asked for.
     pub fn wants(&self, event: &Event) -> bool {
         let (earliest, latest) = bounds(&event.occurred);
@@ -55,7 +80,10 @@ pub(crate) fn bounds(occurred: &Occurred) -> (Option<Timestamp>, Timestamp) {
 }
 
 fn is_by(event: &Event, who: &str) -> bool {
-    let Some(actor) = &event.actor else { return false };
+    event.actor.as_ref().is_some_and(|actor| is_named(actor, who))
+}
+
+fn is_named(actor: &Actor, who: &str) -> bool {
     let named = [
         &actor.details.email,
         &actor.details.id,
@@ -84,11 +112,7 @@ fn touches(event: &Event, path: &str) -> bool {
 
 /// The wanted rows in order of time (of the latest possible moment, for events known by bounds).
 pub fn select(rows: &[Row], filter: &Filter) -> Vec<Row> {
-    let mut found: Vec<Row> = rows
-        .iter()
-        .filter(|row| filter.wants(&row.event))
-        .cloned()
-        .collect();
+    let mut found: Vec<Row> = rows.iter().filter(|row| filter.wants_row(row)).cloned().collect();
     found.sort_by_key(|row| (row.event.occurred.sort_key(), row.year, row.index));
     found
 }
@@ -116,17 +140,18 @@ pub fn history(rows: &[Row], folder: Option<&FolderName>, path: &str) -> Vec<Row
     found
 }
 
-/// Every actor named in the record, with the number of events, most first. Events without a named actor are under `None`.
+/// Every actor named in the record, by the event or by the audit log where the event names none, with the number of events, most first.
+/// Events without a named actor are under `None`.
 pub fn actors(rows: &[Row]) -> Vec<(Option<String>, u64)> {
     let mut counted: BTreeMap<Option<String>, u64> = BTreeMap::new();
     for row in rows {
-        let details = row.event.actor.as_ref().map(|actor| &actor.details);
-        let name = details.and_then(|details| {
-            details
-                .email
-                .clone()
-                .or(details.name.clone())
-                .or(details.id.clone())
+        let actor = row.event.actor.clone().or_else(|| match row.attribution() {
+            Attribution::By(actor) => actor,
+            _ => None,
+        });
+        let name = actor.and_then(|actor| {
+            let details = actor.details;
+            details.email.or(details.name).or(details.id)
         });
         *counted.entry(name).or_default() += 1;
     }

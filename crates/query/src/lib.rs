@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod annotations;
 mod at;
 mod coverage;
 mod error;
@@ -9,6 +10,7 @@ mod prove;
 mod reader;
 mod tips;
 
+pub use annotations::{AnnotationRow, Attribution};
 pub use at::{Certainty, Standing, at};
 pub use coverage::{Day, DayState, OpenGap, coverage, open_gaps};
 pub use error::QueryError;

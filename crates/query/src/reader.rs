@@ -16,7 +16,10 @@ use revtrail_model::{
     time::Timestamp,
 };
 
-use crate::error::QueryError;
+use crate::{
+    annotations::{AnnotationRow, Annotations},
+    error::QueryError,
+};
 
 /// One event and its place in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Row {
     pub index: u64,
     /// The fact.
     pub event: Event,
+    /// What audit logs told about it later, in the order of the log.
+    pub annotations: Vec<AnnotationRow>,
 }
 
 /// One window and its place in the record.
@@ -62,6 +67,8 @@ pub struct Record {
     pub windows: Vec<WindowRow>,
     /// Legal holds placed and released, in the order of the log.
     pub holds: Vec<HoldRow>,
+    /// Annotations until they are put beside their events.
+    pub(crate) annotations: Annotations,
     /// The newest run leaf.
     pub last_run: Option<RunLeaf>,
     /// Tree size and root of the newest log.
@@ -98,6 +105,7 @@ impl Reader {
             for log in logs {
                 self.read_log(&log, keep, &mut record).await?;
             }
+            record.attach();
             Ok(record)
         })
     }
@@ -215,6 +223,7 @@ impl Reader {
                             year: snapshot.log.year,
                             index,
                             event,
+                            annotations: Vec::new(),
                         });
                     }
                 }
@@ -226,6 +235,17 @@ impl Reader {
                         .ok_or_else(|| snapshot.contradiction("sidecar does not open its leaves"))?,
                     hold: *hold,
                 }),
+                Leaf::Annotation(annotation) => {
+                    let opened = opened
+                        .take(n as u64, &annotation.c)
+                        .ok_or_else(|| snapshot.contradiction("sidecar does not open its leaves"))?;
+                    record.annotate(AnnotationRow {
+                        year: snapshot.log.year,
+                        index,
+                        annotation: *annotation,
+                        opened,
+                    });
+                }
                 Leaf::Window(window) => record.windows.push(WindowRow {
                     year: snapshot.log.year,
                     index,
@@ -304,6 +324,22 @@ impl Opened {
 }
 
 impl Record {
+    fn annotate(&mut self, row: AnnotationRow) {
+        let event = (row.annotation.folder.clone(), row.annotation.event_id);
+        self.annotations.entry(event).or_default().push(row);
+    }
+
+    /// Puts annotations beside the events they are about; an audit log may tell of an earlier year's.
+    fn attach(&mut self) {
+        let annotations = std::mem::take(&mut self.annotations);
+        for row in &mut self.rows {
+            let event = (row.event.scope.folder.clone(), row.event.id);
+            if let Some(found) = annotations.get(&event) {
+                row.annotations.clone_from(found);
+            }
+        }
+    }
+
     /// The end of what is recorded: the latest moment any window covers.
     pub fn covered_until(&self) -> Option<Timestamp> {
         self.windows.iter().filter_map(|row| row.window.covers_to).max()

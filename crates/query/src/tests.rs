@@ -1,15 +1,17 @@
 use std::collections::BTreeMap;
 
 use revtrail_model::{
+    disclosure::{Commitments, Disclosure},
     event::{
         Action, Actor, ActorDetails, ActorKind, ActorSource, Basis, Event, EventKey, ItemKind, Occurred,
         PathDetails, Scope, TimeSource,
     },
     id::{ItemId, Provider},
+    leaf::{AnnotationLeaf, Outcome, Unexplained},
     time::{Timestamp, parse},
 };
 
-use crate::{Certainty, Filter, Row, actors, at, history, select};
+use crate::{AnnotationRow, Attribution, Certainty, Filter, Row, actors, at, history, select};
 
 fn time(day: &str) -> Timestamp {
     parse(&format!("2026-11-{day}T00:00:00Z")).unwrap()
@@ -105,7 +107,99 @@ fn row(told: &Told<'_>) -> Row {
         year: 2026,
         index: told.index,
         event,
+        annotations: Vec::new(),
     }
+}
+
+fn annotation(of: &Row, (index, outcome, basis): (u64, Outcome, Basis), who: Option<&str>) -> AnnotationRow {
+    AnnotationRow {
+        year: 2027,
+        index,
+        annotation: AnnotationLeaf {
+            actor_kind: who.map_or(ActorKind::Unknown, |_| ActorKind::User),
+            actor_source: ActorSource::AuditLog,
+            basis,
+            c: Commitments::default(),
+            event_id: of.event.id,
+            folder: of.event.scope.folder.clone(),
+            ledger: of.event.scope.ledger.clone(),
+            observed_at: time("20"),
+            occurred_at: who.map(|_| time("11")),
+            outcome,
+            provider: Provider::OneDrive,
+            raw_sha256: None,
+            reason: (outcome == Outcome::Unattributed).then_some(Unexplained::NoRecord),
+            source_api: None,
+            source_request_id: None,
+            kind: "annotation".into(),
+            v: 1,
+        },
+        opened: Disclosure {
+            actor: who.map(|who| ActorDetails {
+                email: Some(who.into()),
+                ..ActorDetails::default()
+            }),
+            ..Disclosure::default()
+        },
+    }
+}
+
+fn named(attribution: &Attribution) -> Option<String> {
+    match attribution {
+        Attribution::By(actor) => actor.as_ref()?.details.email.clone(),
+        _ => None,
+    }
+}
+
+#[test]
+fn what_the_audit_log_says_stands_beside_the_event() {
+    use Basis::{Derived, Reported};
+    use Outcome::{Ambiguous, Attributed, Unattributed};
+    let mut rows = story();
+    let last = rows.len() - 1;
+    let mut row = rows[last].clone();
+    assert_eq!(row.attribution(), Attribution::Open);
+    row.annotations
+        .push(annotation(&row, (90, Unattributed, Reported), None));
+    assert_eq!(
+        row.attribution(),
+        Attribution::Unattributed(Some(Unexplained::NoRecord))
+    );
+    row.annotations.push(annotation(
+        &row,
+        (91, Attributed, Derived),
+        Some("bob@acme.example"),
+    ));
+    assert_eq!(named(&row.attribution()).as_deref(), Some("bob@acme.example"));
+    row.annotations.push(annotation(
+        &row,
+        (92, Attributed, Reported),
+        Some("alice@acme.example"),
+    ));
+    assert_eq!(named(&row.attribution()).as_deref(), Some("alice@acme.example"));
+
+    rows[last] = row.clone();
+    let filter = Filter {
+        actor: Some("ALICE@acme.example".into()),
+        ..Filter::default()
+    };
+    let found = select(&rows, &filter);
+    assert_eq!(found.iter().map(|row| row.index).collect::<Vec<_>>(), [row.index]);
+    let counted = actors(&rows);
+    assert!(
+        counted.contains(&(Some("alice@acme.example".into()), 1)),
+        "{counted:?}"
+    );
+
+    row.annotations.push(annotation(
+        &row,
+        (93, Ambiguous, Reported),
+        Some("carol@acme.example"),
+    ));
+    let Attribution::Disputed(actors) = row.attribution() else {
+        panic!("{:?}", row.attribution());
+    };
+    assert_eq!(actors.len(), 2);
 }
 
 /// `x` is made on the 1st in `a/`, edited on the 5th; `a/` is renamed to `b/` between the 6th and the 8th; `x` is deleted between the

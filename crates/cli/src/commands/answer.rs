@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use revtrail_evidence::{when, who};
+use revtrail_evidence::{when, who, who_is};
 use revtrail_model::{event::Event, id::LedgerName, time::Clock as _};
-use revtrail_query::{Record, Row, open_gaps};
+use revtrail_query::{Attribution, Record, Row, open_gaps};
 use revtrail_settings::{Config, Ledger};
 use serde_json::{Map, Value, json};
 
@@ -74,10 +74,45 @@ pub(crate) fn event_row(row: &Row) -> Vec<Value> {
         json!(event.action),
         json!(event.scope.folder),
         path,
-        json!(who(event)),
+        json!(named(row)),
         json!(event.revision_id),
         json!(event.size_bytes),
     ]
+}
+
+/// Who did it: what the event says, and beside it what the audit log says.
+fn named(row: &Row) -> String {
+    let own = who(&row.event);
+    match row.attribution() {
+        Attribution::Open => own,
+        Attribution::By(actor) if row.event.actor.is_none() => {
+            format!("{} (audit log)", who_is(actor.as_ref()))
+        }
+        Attribution::By(actor) => format!("{own} (audit log: {})", who_is(actor.as_ref())),
+        Attribution::Disputed(actors) => {
+            let names: Vec<String> = actors.iter().map(|actor| who_is(Some(actor))).collect();
+            format!("{own} (audit log: {})", names.join(" or "))
+        }
+        Attribution::Unattributed(_) => format!("{own} (not in the audit log)"),
+    }
+}
+
+/// An event as one flat document, with what audit logs told about it.
+pub(crate) fn document(row: &Row) -> Map<String, Value> {
+    let mut document = revtrail_export::flat(&row.year.to_string(), row.index, &row.event);
+    let annotations = row.annotations.iter().map(|found| {
+        revtrail_export::annotation(
+            &found.year.to_string(),
+            found.index,
+            &found.annotation,
+            &found.opened,
+        )
+    });
+    let annotations: Vec<Value> = annotations.collect();
+    if !annotations.is_empty() {
+        document.insert("annotations".into(), Value::Array(annotations));
+    }
+    document
 }
 
 /// How complete the answer is: shown beside it, part of its JSON.
@@ -101,6 +136,18 @@ pub(crate) fn completeness(records: &[(LedgerName, Record)]) -> (Map<String, Val
                 gap.gap.reason.as_str(),
                 gap.gap.to
             )));
+        }
+        for (account, read) in record.last_run.iter().flat_map(|run| &run.audit) {
+            if let Some(detail) = &read.detail {
+                gaps.push(json!(format!(
+                    "{ledger}: the audit log of account {account} could not be read at the last run ({detail}); actors may be missing"
+                )));
+            }
+            if let Some(before) = read.lost_before {
+                gaps.push(json!(format!(
+                    "{ledger}: the audit log of account {account} no longer reaches back before {before}; actors may be missing"
+                )));
+            }
         }
         if let Some(until) = record.covered_until() {
             covered.push(json!(format!("{ledger}: up to {until}")));

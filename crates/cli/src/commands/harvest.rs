@@ -23,6 +23,7 @@ pub(crate) async fn run(global: &Global, args: &HarvestArgs) -> Result<Exit, Fai
         match once(global, &config, (name, ledger), Listing::of(args)).await {
             Ok(summary) => {
                 exit = worse(exit, exit_of(&summary));
+                tell_audits(name, &summary);
                 rows.extend(summary_rows(name, &summary));
             }
             // Ledgers are independent: one that fails must not keep the others from being harvested.
@@ -58,6 +59,28 @@ pub(crate) async fn run(global: &Global, args: &HarvestArgs) -> Result<Exit, Fai
     }
     .print(global.output)?;
     Ok(exit)
+}
+
+/// What became of the audit logs, for the person at the terminal; the signed record says so, too.
+fn tell_audits(ledger: &LedgerName, summary: &Summary) {
+    for (account, audit) in &summary.audits {
+        let counts = audit.counts;
+        let what = match &audit.failure {
+            Some(kind) => format!("could not be read: {}; its events wait for it", kind.as_str()),
+            None => format!(
+                "{} attributed, {} ambiguous, {} unattributed{}",
+                counts.attributed,
+                counts.ambiguous,
+                counts.unattributed,
+                if audit.state == WindowState::Complete {
+                    ""
+                } else {
+                    "; the log no longer reaches back to where it was last read"
+                }
+            ),
+        };
+        say(&format!("{ledger}: audit log of account {account}: {what}"));
+    }
 }
 
 /// What was committed stands in either case; the code says whether a retry can help.

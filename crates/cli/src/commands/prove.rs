@@ -180,7 +180,7 @@ fn field(name: &str) -> Result<Field, Failure> {
         .ok_or_else(|| {
             Failure::usage(
                 format!("there is no field {name:?} to disclose"),
-                "give all, none, or some of actor,application,path,case,reason",
+                "give all, none, or some of actor,application,path,case,client,reason",
             )
         })
 }

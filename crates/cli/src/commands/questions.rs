@@ -9,7 +9,7 @@ use revtrail_model::{
 use revtrail_query::{DayState, Filter, Row, select};
 use serde_json::{Map, Value, json};
 
-use super::answer::{EVENT_COLUMNS, completeness, event_row, records};
+use super::answer::{EVENT_COLUMNS, completeness, document, event_row, records};
 use crate::{
     args::{
         ActorArgs, AtArgs, CoverageArgs, ExportArgs, ExportFormat, Global, HistoryArgs, LedgerArg, LogArgs,
@@ -56,7 +56,7 @@ fn events(global: &Global, rows: &[Row], about: Map<String, Value>) -> Result<Ex
         }
     } else {
         let row = |row: &Row| {
-            let mut document = revtrail_export::flat(&row.year.to_string(), row.index, &row.event);
+            let mut document = document(row);
             revtrail_export::COLUMNS
                 .iter()
                 .map(|column| document.remove(*column).unwrap_or(Value::Null))
@@ -79,7 +79,9 @@ async fn listed(
     filter: &Filter,
     last: Option<usize>,
 ) -> Result<Exit, Failure> {
-    let read = records(global, ledger, &|event| filter.wants(event)).await?;
+    // The audit log may name who the event does not.
+    let whoever = filter.but_actor();
+    let read = records(global, ledger, &|event| whoever.wants(event)).await?;
     let (about, _) = completeness(&read);
     let mut found: Vec<Row> = read.into_iter().flat_map(|(_, record)| record.rows).collect();
     found = select(&found, filter);
@@ -230,9 +232,7 @@ pub(crate) async fn export(global: &Global, args: &ExportArgs) -> Result<Exit, F
     let (about, _) = completeness(&read);
     let rows: Vec<Row> = read.into_iter().flat_map(|(_, record)| record.rows).collect();
     let rows = select(&rows, &filter);
-    let documents = rows
-        .iter()
-        .map(|row| revtrail_export::flat(&row.year.to_string(), row.index, &row.event));
+    let documents = rows.iter().map(document);
     match args.format {
         ExportFormat::Csv => print(&revtrail_export::csv_text(
             &revtrail_export::COLUMNS,

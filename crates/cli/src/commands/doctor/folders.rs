@@ -1,9 +1,10 @@
-//! Accounts and folders, looked at as a harvest would: credentials, the folder, its feed, its contents, revisions of one file, authors.
+//! Accounts and folders, looked at as a harvest would: credentials, the folder, its feed, the audit log, contents, revisions of one
+//! file, authors.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use revtrail_connector::{
-    Connector, ConnectorError, FeedPoint, FolderRoot,
+    ActivityPoint, Connector, ConnectorError, FeedPoint, FolderRoot,
     change::{About, Change, ItemMeta, Revision, RevisionAsk, Seen},
 };
 use revtrail_model::{
@@ -23,6 +24,7 @@ const PAGES: usize = 10;
 struct Reader {
     connector: Arc<dyn Connector>,
     is_clock_told: bool,
+    is_log_told: bool,
 }
 
 pub(super) async fn examine(config: &Config, ledgers: &[(&LedgerName, &Ledger)]) -> Vec<Check> {
@@ -61,6 +63,7 @@ async fn account(config: &Config, name: &AccountName, checks: &mut Vec<Check>) -
             Some(Reader {
                 connector,
                 is_clock_told: false,
+                is_log_told: false,
             })
         }
         Err(error) => {
@@ -88,6 +91,10 @@ async fn look(reader: &mut Reader, (about, folder): (&str, &Folder), checks: &mu
         }
         Err(error) => checks.push(Check::fail("feed", about, &remedy::folder(error))),
     }
+    if connector.audit().is_some() && !reader.is_log_told {
+        reader.is_log_told = true;
+        checks.push(audit_log(connector.as_ref(), (folder.account.as_str(), &root)).await);
+    }
     match find_file(connector.as_ref(), &root).await {
         Ok(Some(file)) => {
             checks.push(Check::pass("contents", about, "can be listed"));
@@ -100,6 +107,15 @@ async fn look(reader: &mut Reader, (about, folder): (&str, &Folder), checks: &mu
             "run `revtrail doctor` again once the folder holds a file",
         )),
         Err(error) => checks.push(Check::fail("contents", about, &remedy::folder(error))),
+    }
+}
+
+/// Whether the account's audit log can be read, from the present moment on.
+async fn audit_log(connector: &dyn Connector, (account, root): (&str, &FolderRoot)) -> Check {
+    let from = ActivityPoint::From(SystemClock.now());
+    match connector.activity(std::slice::from_ref(root), from).await {
+        Ok(_) => Check::pass("audit log", account, "can be read"),
+        Err(error) => Check::fail("audit log", account, &remedy::audit_log(error)),
     }
 }
 

@@ -52,6 +52,20 @@ pub(super) fn revisions(error: ConnectorError) -> Failure {
     folder(error)
 }
 
+/// The account's audit log could not be read.
+pub(super) fn audit_log(error: ConnectorError) -> Failure {
+    let hint = match (&error.kind, error.provider) {
+        (ErrorKind::PermissionDenied, Provider::Dropbox) => {
+            "tick events.read and link again as a team (docs/setup-dropbox.md, sections 2 and 3), or leave audit out"
+        }
+        (ErrorKind::NotSupported, Provider::Dropbox) => {
+            "the team's plan records no file events (docs/setup-dropbox.md, section 3); leave audit out"
+        }
+        _ => error.hint(),
+    };
+    failure(hint.to_owned(), error)
+}
+
 /// What may pass by itself is worth another try; the rest somebody must mend.
 fn failure(hint: String, error: ConnectorError) -> Failure {
     let exit = match error.kind {

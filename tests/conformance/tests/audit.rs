@@ -1,0 +1,291 @@
+//! Audit logs, from the simulator's log to the answer of a question: who deleted, renamed and moved.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+
+use revtrail_e2e::{
+    Bench, FOLDER, Place,
+    verifiers::{Case, script},
+};
+use revtrail_simulator::{
+    Audit, AuditAccess, Credentials, Edit, Fault, FaultPlan, Lag, Options, Provider, Team, Timestamp,
+    WorldSource,
+};
+use serde_json::Value;
+
+const OWNER: &str = "owner@handbook.example";
+const ALICE: &str = "alice@handbook.example";
+const BOB: &str = "bob@handbook.example";
+const CAROL: &str = "carol@handbook.example";
+
+fn at(day: u32, hour: u32, minute: u32) -> Timestamp {
+    format!("2026-10-{day:02}T{hour:02}:{minute:02}:00Z")
+        .parse()
+        .unwrap()
+}
+
+/// Before the look of the 2nd the owner sets up; on the 3rd others delete, rename and move.
+fn world() -> Vec<Edit> {
+    let set_up = ["a/f1.txt", "a/f2.txt", "b/f3.txt", "b/f4.txt", "f5.txt", "f6.txt"];
+    let mut edits: Vec<Edit> = set_up
+        .iter()
+        .zip(1..)
+        .map(|(path, n)| Edit::created(at(1, 8, n), &format!("Handbook/{path}"), u64::from(n)).by(OWNER))
+        .collect();
+    edits.extend([
+        Edit::deleted(at(3, 8, 1), "Handbook/f5.txt").by(ALICE),
+        Edit::deleted(at(3, 9, 1), "Handbook/a").by(BOB),
+        Edit::renamed(at(3, 10, 1), "Handbook/b", "Handbook/c").by(CAROL),
+        Edit::deleted(at(3, 11, 1), "Handbook/c/f4.txt").by(ALICE),
+    ]);
+    edits
+}
+
+/// Who did what to which path, and whether the log says it of the item itself.
+fn truth() -> BTreeMap<(String, String), (String, String)> {
+    let facts = [
+        ("deleted", "f5.txt", ALICE, "reported"),
+        ("deleted", "a", BOB, "reported"),
+        ("deleted", "a/f1.txt", BOB, "derived"),
+        ("deleted", "a/f2.txt", BOB, "derived"),
+        ("renamed", "c", CAROL, "reported"),
+        ("deleted", "c/f4.txt", ALICE, "reported"),
+    ];
+    facts
+        .iter()
+        .map(|(action, path, who, basis)| {
+            (
+                ((*action).to_owned(), (*path).to_owned()),
+                ((*who).to_owned(), (*basis).to_owned()),
+            )
+        })
+        .collect()
+}
+
+struct Stage(Bench);
+
+impl Stage {
+    fn new(audit: Audit, page_size: Option<usize>) -> Self {
+        let options = Options {
+            audit,
+            page_size,
+            credentials: Credentials {
+                team: Some(Team {
+                    id: "dbtid:AAteam".into(),
+                    member: "dbmid:AAmember".into(),
+                    admin: "dbmid:AAadmin".into(),
+                }),
+                ..Credentials::default()
+            },
+            ..Options::default()
+        };
+        let place = Place {
+            name: "handbook",
+            provider: Provider::Dropbox,
+            path: FOLDER,
+        };
+        let bench = Bench::new(WorldSource::from_edits(world()), options, &[place]);
+        let team = "provider = \"dropbox\"\nselect_admin = \"dbmid:AAadmin\"\naudit = true\n";
+        let config = bench.config().replace("provider = \"dropbox\"\n", team);
+        bench.write("revtrail.toml", &config);
+        bench.init();
+        Self(bench)
+    }
+
+    fn visible_at_once() -> Self {
+        let audit = Audit {
+            lag: Lag::NONE,
+            ..Audit::default()
+        };
+        Self::new(audit, None)
+    }
+
+    fn plan(&self, plan: FaultPlan) {
+        self.0.sim().plan_faults(vec![plan]);
+    }
+
+    /// Looks at a moment; gives what is said on standard error.
+    fn look(&self, moment: Timestamp) -> String {
+        self.0.advance(moment);
+        self.0.call(&["harvest"]).exits(0).stderr
+    }
+
+    /// Both verifiers find nothing wrong.
+    fn verify(&self) {
+        self.0.verify();
+        let (copy, key) = (
+            self.0.dir().join("archive/main"),
+            self.0.dir().join("key.pub.pem"),
+        );
+        let case = Case {
+            copy: &copy,
+            key: &key,
+            origin: "evidence.example/main",
+            as_of: "2026-10-01T00:00:00Z",
+        };
+        if let Some(said) = script(case) {
+            let report = said.exits(0).json();
+            assert_eq!(
+                (&report["verdict"], &report["findings"]),
+                (&"sound".into(), &Value::Array(Vec::new()))
+            );
+        }
+    }
+
+    /// What the log told of events that name nobody, by action and path; each must have been told once.
+    fn told(&self) -> BTreeMap<(String, String), (String, String)> {
+        let mut told = BTreeMap::new();
+        for event in self.0.events() {
+            let Some(annotations) = event["annotations"].as_array() else {
+                continue;
+            };
+            assert_eq!(event["actor_kind"], "unknown", "{event}");
+            assert_eq!(annotations.len(), 1, "{event}");
+            let annotation = &annotations[0];
+            assert_eq!(annotation["outcome"], "attributed", "{event}");
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            told.insert(
+                (text(&event["action"]), text(&event["path"])),
+                (text(&annotation["actor_email"]), text(&annotation["basis"])),
+            );
+        }
+        told
+    }
+}
+
+#[test]
+fn the_log_names_who_deleted_and_renamed() {
+    let stage = Stage::visible_at_once();
+    stage.look(at(2, 8, 0));
+    let said = stage.look(at(4, 8, 0));
+    assert!(
+        said.contains("6 attributed, 0 ambiguous, 0 unattributed"),
+        "{said}"
+    );
+    assert_eq!(stage.told(), truth());
+    stage.verify();
+
+    let log = stage
+        .0
+        .call(&["actor", ALICE, "--output", "json"])
+        .exits(0)
+        .json();
+    let events = log["events"].as_array().unwrap();
+    let paths: Vec<&str> = events
+        .iter()
+        .map(|event| event["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["f5.txt", "c/f4.txt"]);
+    let annotation = &events[0]["annotations"][0];
+    assert_eq!(annotation["occurred_at"], "2026-10-03T08:01:00Z");
+    assert!(
+        annotation["client_address"]
+            .as_str()
+            .unwrap()
+            .starts_with("198.51.100."),
+        "{annotation}"
+    );
+    let table = stage.0.call(&["log", "--path", "f5.txt"]).exits(0).stdout;
+    assert!(table.contains(ALICE) && table.contains("(audit"), "{table}");
+}
+
+/// Records that appear hours late, out of order, in small pages, some twice, with a cursor that is lost on the way, say the same, once.
+#[test]
+fn late_shuffled_and_repeated_records_are_told_once() {
+    let stage = Stage::new(Audit::default(), Some(2));
+    stage.look(at(2, 8, 0));
+    stage.plan(FaultPlan {
+        times: u64::MAX,
+        ..FaultPlan::once(Fault::DuplicateItems).on("team_events_continue")
+    });
+    stage.look(at(3, 12, 0));
+    stage.look(at(3, 16, 0));
+    stage.plan(FaultPlan::once(Fault::LostCursor).on("team_events_continue"));
+    for hour in [18, 20, 22] {
+        stage.look(at(3, hour, 0));
+    }
+    stage.look(at(4, 14, 0));
+    stage.look(at(4, 20, 0));
+    assert_eq!(stage.told(), truth());
+    stage.verify();
+}
+
+#[test]
+fn records_that_name_places_alone_are_matched_by_place() {
+    let stage = Stage::visible_at_once();
+    stage.look(at(2, 8, 0));
+    stage.plan(FaultPlan {
+        times: u64::MAX,
+        ..FaultPlan::once(Fault::UnnamedItem).on("team_events")
+    });
+    stage.look(at(4, 8, 0));
+    assert_eq!(stage.told(), truth());
+    assert_eq!(stage.0.sim().faults_fired().values().sum::<u64>(), 1);
+    stage.verify();
+}
+
+#[test]
+fn a_log_that_may_not_be_read_leaves_the_harvest_complete_and_is_told() {
+    let audit = Audit {
+        access: AuditAccess::NotGranted,
+        ..Audit::default()
+    };
+    let stage = Stage::new(audit, None);
+    stage.look(at(2, 8, 0));
+    let said = stage.look(at(4, 8, 0));
+    assert!(
+        said.contains("audit log of account dropbox: could not be read: permission denied"),
+        "{said}"
+    );
+    assert_eq!(stage.told(), BTreeMap::new());
+    let log = stage.0.call(&["log", "--output", "json"]).exits(0).json();
+    let gaps = log["gaps"].to_string();
+    assert!(
+        gaps.contains("the audit log of account dropbox could not be read"),
+        "{gaps}"
+    );
+    stage.verify();
+}
+
+#[test]
+fn a_plan_without_file_events_is_told_as_such() {
+    let audit = Audit {
+        access: AuditAccess::NotInPlan,
+        ..Audit::default()
+    };
+    let stage = Stage::new(audit, None);
+    let said = stage.look(at(2, 8, 0));
+    assert!(said.contains("could not be read: not supported"), "{said}");
+}
+
+/// What the log never tells is given up, with the reason, once records are overdue.
+#[test]
+fn events_without_a_record_are_given_up_when_records_are_overdue() {
+    let stage = Stage::visible_at_once();
+    stage.look(at(2, 8, 0));
+    stage.plan(FaultPlan {
+        times: u64::MAX,
+        ..FaultPlan::once(Fault::AuditLate {
+            minutes: 60 * 24 * 30,
+        })
+    });
+    stage.look(at(4, 8, 0));
+    assert_eq!(stage.told(), BTreeMap::new());
+    let said = stage.look(at(7, 9, 0));
+    assert!(said.contains("0 ambiguous"), "{said}");
+    let outcomes: Vec<(Value, Value)> = stage
+        .0
+        .events()
+        .iter()
+        .filter_map(|event| event["annotations"].as_array())
+        .flatten()
+        .map(|annotation| (annotation["outcome"].clone(), annotation["reason"].clone()))
+        .filter(|(outcome, _)| outcome == "unattributed")
+        .collect();
+    assert!(!outcomes.is_empty(), "{said}");
+    assert!(
+        outcomes.iter().all(|(_, reason)| reason == "no_record"),
+        "{outcomes:?}"
+    );
+    stage.verify();
+}
