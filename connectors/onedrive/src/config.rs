@@ -79,6 +79,16 @@ pub struct AccountFile {
     /// from there is recorded as the content of a file, so name your own tenant's hosts to be strict.
     #[serde(default)]
     pub download_hosts: Option<Vec<String>>,
+    /// Whether the tenant's audit log is read for who deleted, moved, renamed and restored items. Default: false. Takes the permission
+    /// `ActivityFeed.Read` of the Office 365 Management APIs, and auditing switched on in the tenant; a subscription is started if none
+    /// runs. Without it such events have no actor, for Graph tells none. With it, what the tenant's people do to files outside the
+    /// designated folders passes through the harvest; nothing of that is kept.
+    #[serde(default)]
+    pub audit: bool,
+    /// Root of the Office 365 Management Activity API, without version. Default: that of `cloud` (`https://manage.office.com`). Access
+    /// tokens for it are sent there: a wrong host gets them.
+    #[serde(default)]
+    pub audit_url: Option<String>,
     /// First pause before a repeat when the provider names none, milliseconds; doubled at each further repeat. Default 500, at most
     /// 60000. Too small repeats into a busy service.
     #[serde(default)]
@@ -138,6 +148,16 @@ impl Cloud {
         }
     }
 
+    /// Root of the Management Activity API, where it is documented.
+    const fn management(self) -> Option<&'static str> {
+        match self {
+            Self::Global => Some("https://manage.office.com"),
+            Self::GccHigh => Some("https://manage.office365.us"),
+            Self::Dod => Some("https://manage.protection.apps.mil"),
+            Self::China => None,
+        }
+    }
+
     const fn graph(self) -> &'static str {
         match self {
             Self::Global => "https://graph.microsoft.com/v1.0",
@@ -158,6 +178,8 @@ pub struct Account {
     api_url: Url,
     token_url: Url,
     download_hosts: Vec<String>,
+    /// Absent when the audit log is not read.
+    audit_url: Option<Url>,
     retry_base: Duration,
     units_per_second: f64,
 }
@@ -222,6 +244,11 @@ impl Account {
         }
         .map_err(|message| problem("token_url", message));
         let download_hosts = download_hosts(file.download_hosts, cloud, &mut problem);
+        let audit_url = if file.audit {
+            audit_url(file.audit_url.as_deref(), (cloud, &tenant), &mut problem)
+        } else {
+            None
+        };
         let retry_base_ms = file.retry_base_ms.unwrap_or(RETRY_BASE_MS);
         if !(1..=60_000).contains(&retry_base_ms) {
             problem("retry_base_ms", "must lie between 1 and 60000");
@@ -241,6 +268,7 @@ impl Account {
             api_url: api_url.ok()?,
             token_url: token_url.ok()?,
             download_hosts,
+            audit_url,
             retry_base: Duration::from_millis(retry_base_ms),
             units_per_second,
         })
@@ -276,6 +304,11 @@ impl Account {
         &self.download_hosts
     }
 
+    /// Root of the Management Activity API; absent when the audit log is not read.
+    pub fn audit_url(&self) -> Option<&Url> {
+        self.audit_url.as_ref()
+    }
+
     /// First pause before a repeat.
     pub const fn retry_base(&self) -> Duration {
         self.retry_base
@@ -300,6 +333,54 @@ impl Account {
             _ => vec![format!("{graph}/.default")],
         }
     }
+}
+
+impl Account {
+    /// The scopes to ask for at the audit log.
+    pub fn audit_scopes(&self) -> Vec<String> {
+        let Some(url) = &self.audit_url else {
+            return Vec::new();
+        };
+        let host = url.origin().ascii_serialization();
+        match &self.login {
+            Login::RefreshToken { .. } => {
+                vec![format!("{host}/ActivityFeed.Read"), "offline_access".to_owned()]
+            }
+            _ => vec![format!("{host}/.default")],
+        }
+    }
+}
+
+/// Where the audit log is. It names tenants by GUID, and personal accounts have none.
+fn audit_url(
+    told: Option<&str>,
+    (cloud, tenant): (Cloud, &str),
+    problem: &mut impl FnMut(&'static str, &str),
+) -> Option<Url> {
+    if !is_guid(tenant) {
+        problem(
+            "audit",
+            "takes the tenant's GUID as tenant; personal accounts have no audit log",
+        );
+    }
+    let Some(root) = told.or(cloud.management()) else {
+        problem(
+            "audit_url",
+            "must be given: where the log of this cloud is, is not known",
+        );
+        return None;
+    };
+    endpoint(root)
+        .map_err(|message| problem("audit_url", message))
+        .ok()
+}
+
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 impl TryFrom<AccountFile> for Account {
@@ -361,6 +442,40 @@ mod tests {
         assert_eq!(account.scopes(), ["https://graph.microsoft.com/.default"]);
         assert_eq!(account.download_hosts()[0], "sharepoint.com");
         assert_eq!(account.retry_base(), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn the_audit_log_has_a_host_and_a_scope_of_its_own() {
+        assert_eq!(Account::try_from(file()).unwrap().audit_url(), None);
+        let audited = AccountFile {
+            audit: true,
+            ..file()
+        };
+        let account = Account::try_from(audited.clone()).unwrap();
+        assert_eq!(
+            account.audit_url().unwrap().as_str(),
+            "https://manage.office.com/"
+        );
+        assert_eq!(account.audit_scopes(), ["https://manage.office.com/.default"]);
+        let keys = |file: AccountFile| -> Vec<&'static str> {
+            let problems = Account::try_from(file).unwrap_err();
+            problems.0.iter().map(|problem| problem.key).collect()
+        };
+        let by_name = AccountFile {
+            tenant: "contoso.example".into(),
+            ..audited.clone()
+        };
+        assert_eq!(keys(by_name), ["audit"]);
+        let china = AccountFile {
+            cloud: Some(Cloud::China),
+            ..audited.clone()
+        };
+        assert_eq!(keys(china), ["audit_url"]);
+        let insecure = AccountFile {
+            audit_url: Some("http://manage.example".into()),
+            ..audited
+        };
+        assert_eq!(keys(insecure), ["audit_url"]);
     }
 
     #[rstest]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use revtrail_connector::{
-    Access, Addressing, Capabilities, Connector, ConnectorError, Content, ContentRef, Creation, ErrorKind,
-    FeedPage, FeedPoint, FolderRoot, Next, Page, Place, Usage,
+    Access, ActivityPage, ActivityPoint, Addressing, AuditLog, Capabilities, Connector, ConnectorError,
+    Content, ContentRef, Creation, ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Page, Place, Usage,
     batch::revision_lists,
     change::{Change, RevisionAnswer, RevisionAsk},
     http::{Answer, Http},
@@ -13,6 +13,7 @@ use revtrail_connector::{
     request::Request,
 };
 use revtrail_model::{
+    event::ActorSource,
     id::{DriveId, ItemId, PageToken, Provider, TenantId},
     time::Clock,
 };
@@ -21,6 +22,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::{
+    activity::{self, AuditFeed},
     api::{Api, ITEM_UNITS, LIST_UNITS},
     batch::{MAX_PARTS, Versions},
     config::{Account, Login},
@@ -33,9 +35,10 @@ use crate::{
 /// Makes the connector of an account. No request is sent yet.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
     let settings = login::settings(account, clock);
-    let auth: Arc<dyn TokenSource> = Arc::new(login::tokens(account, &settings)?);
+    let auth: Arc<dyn TokenSource> = Arc::new(login::tokens(account, &settings, account.scopes())?);
     Ok(Box::new(OneDrive {
         tenant: account.tenant().into(),
+        audit: AuditFeed::new(account, &settings)?,
         api: Api::new(account.api_url().clone()),
         http: Http::new(settings, Some(Arc::clone(&auth)), Arc::new(GraphErrors))?,
         auth,
@@ -46,6 +49,8 @@ pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Conne
 /// One tenant, read through Graph.
 pub(crate) struct OneDrive {
     tenant: TenantId,
+    /// The audit log, where it is to be read.
+    audit: Option<AuditFeed>,
     pub(crate) api: Api,
     pub(crate) http: Http,
     auth: Arc<dyn TokenSource>,
@@ -166,8 +171,36 @@ impl Connector for OneDrive {
         self.fetch(root, wanted, max_bytes).await
     }
 
+    fn audit(&self) -> Option<AuditLog> {
+        self.audit.as_ref().map(|_| AuditLog {
+            source: ActorSource::AuditLog,
+            lateness: activity::LATENESS,
+            reach: Some(activity::REACH),
+        })
+    }
+
+    async fn activity(
+        &self,
+        roots: &[FolderRoot],
+        at: ActivityPoint,
+    ) -> Result<ActivityPage, ConnectorError> {
+        match &self.audit {
+            Some(audit) => audit.page(roots, at).await,
+            None => Err(failed(ErrorKind::NotSupported, "activity")),
+        }
+    }
+
     fn usage(&self) -> Usage {
-        self.http.usage()
+        let mut usage = self.http.usage();
+        if let Some(audit) = &self.audit {
+            let more = audit.usage();
+            for (operation, requests) in more.requests {
+                *usage.requests.entry(operation).or_default() += requests;
+            }
+            usage.retries += more.retries;
+            usage.throttled_ms += more.throttled_ms;
+        }
+        usage
     }
 }
 

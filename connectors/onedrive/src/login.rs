@@ -63,13 +63,17 @@ pub(crate) fn settings(account: &Account, clock: Arc<dyn Clock>) -> HttpSettings
     }
 }
 
-/// Where access tokens come from.
-pub(crate) fn tokens(account: &Account, settings: &HttpSettings) -> Result<OAuth, ConnectorError> {
+/// Where access tokens with these scopes come from.
+pub(crate) fn tokens(
+    account: &Account,
+    settings: &HttpSettings,
+    scopes: Vec<String>,
+) -> Result<OAuth, ConnectorError> {
     let secret = |path: &Path| Arc::new(SecretFile(path.to_owned()));
     let program = |proof| Grant::ClientCredentials {
         client_id: account.client_id().to_owned(),
         proof,
-        scopes: account.scopes(),
+        scopes: scopes.clone(),
     };
     let grant = match &account.login {
         Login::Secret(file) => program(ClientProof::Secret(secret(file))),
@@ -98,7 +102,7 @@ pub(crate) fn tokens(account: &Account, settings: &HttpSettings) -> Result<OAuth
             client_secret: None,
             refresh_token: secret(file),
             store: store.clone().map(RefreshTokenStore),
-            scopes: account.scopes(),
+            scopes: scopes.clone(),
         },
     };
     OAuth::new(settings.clone(), account.token_url().clone(), grant)

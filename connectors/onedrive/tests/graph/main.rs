@@ -1,6 +1,8 @@
 //! The connector against a Graph on the loopback interface.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are test code")]
 
+#[cfg(test)]
+mod audit;
 mod contents;
 mod server;
 

@@ -20,6 +20,9 @@ use tempfile::NamedTempFile;
 /// What the fake sends as `Date`.
 pub(crate) const DATE: &str = "Fri, 02 Jan 2026 03:04:05 GMT";
 
+/// A tenant with an audit log.
+pub(crate) const TENANT: &str = "9f4b7c1e-2d5a-4c8e-8f0b-6a1d3e5c7b90";
+
 /// One answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
@@ -74,6 +77,24 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub(crate) async fn start() -> Self {
+        Self::read_by(AccountFile {
+            tenant: "contoso-tenant".into(),
+            ..AccountFile::default()
+        })
+        .await
+    }
+
+    /// The same, with the audit log of the tenant [`TENANT`] on the same host.
+    pub(crate) async fn start_audited() -> Self {
+        Self::read_by(AccountFile {
+            tenant: TENANT.into(),
+            audit: true,
+            ..AccountFile::default()
+        })
+        .await
+    }
+
+    async fn read_by(account: AccountFile) -> Self {
         let script = Arc::new(Mutex::new(Script::default()));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&script));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -83,14 +104,14 @@ impl Graph {
         let mut secret = NamedTempFile::new().unwrap();
         writeln!(secret, "s3cret").unwrap();
         let account = Account::try_from(AccountFile {
-            tenant: "contoso-tenant".into(),
             client_id: "app".into(),
             client_secret_file: Some(secret.path().to_owned()),
             api_url: Some(format!("{origin}/v1.0")),
             token_url: Some(format!("{origin}/token")),
             retry_base_ms: Some(1),
             requests_per_second: Some(100_000.0),
-            ..AccountFile::default()
+            audit_url: Some(origin.clone()),
+            ..account
         })
         .unwrap();
         let clock = FixedClock(time::parse("2026-01-02T03:04:06Z").unwrap());
