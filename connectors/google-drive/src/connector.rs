@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use revtrail_connector::{
-    Access, Addressing, Capabilities, Connector, ConnectorError, Content, ContentRef, Creation, DrivePlace,
-    ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Page, Place, Usage, Within,
+    Access, ActivityPage, ActivityPoint, Addressing, AuditLog, Capabilities, Connector, ConnectorError,
+    Content, ContentRef, Creation, DrivePlace, ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Page, Place,
+    Usage, Within,
     batch::revision_lists,
     change::{Change, RevisionAnswer, RevisionAsk},
     http::{Answer, Http},
@@ -21,11 +22,12 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
+    activity::Log,
     api::{Api, Corpus, DOWNLOAD_UNITS, LIST_UNITS, MAX_PARTS, READ_UNITS},
     batch::Lists,
     config::Account,
     error::{RecordError, failed, operation, unusable},
-    login::http,
+    login::{http, settings},
     map::{self, Source},
     step::{Step, Walk, cursor, log_token},
     wire::{About, ChangeList, FileList, StartPageToken},
@@ -33,11 +35,14 @@ use crate::{
 
 /// Connects to an account. Nothing is sent before the first question.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
-    let (http, content_tokens) = http(account, clock)?;
+    let settings = settings(account, clock);
+    let log = Log::new(account, &settings)?;
+    let (http, content_tokens) = http(account, settings)?;
     Ok(Box::new(GoogleDrive {
         contents: http.authorised_by(Arc::clone(&content_tokens)),
         content_tokens,
         http,
+        log,
         api: Api::new(account),
         my_root: OnceCell::new(),
     }))
@@ -49,6 +54,8 @@ pub(crate) struct GoogleDrive {
     /// The same, with the right to read contents.
     contents: Http,
     content_tokens: Arc<dyn TokenSource>,
+    /// The log of who did what, where one is to be read.
+    log: Option<Log>,
     pub(crate) api: Api,
     /// Root of the user's My Drive, which names that drive. Never changes, so it is asked for once.
     my_root: OnceCell<DriveId>,
@@ -174,9 +181,27 @@ impl Connector for GoogleDrive {
         }
     }
 
+    fn audit(&self) -> Option<AuditLog> {
+        self.log.as_ref().map(Log::about)
+    }
+
+    async fn activity(
+        &self,
+        roots: &[FolderRoot],
+        at: ActivityPoint,
+    ) -> Result<ActivityPage, ConnectorError> {
+        match &self.log {
+            Some(log) => log.page(roots, at).await,
+            None => Err(failed(ErrorKind::NotSupported, operation::ACTIVITY)),
+        }
+    }
+
     fn usage(&self) -> Usage {
         let mut usage = self.http.usage();
         usage.add(&self.content_tokens.usage());
+        if let Some(log) = &self.log {
+            usage.add(&log.usage());
+        }
         usage
     }
 }

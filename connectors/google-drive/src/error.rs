@@ -21,6 +21,8 @@ pub(crate) mod operation {
     pub(crate) const REVISIONS: &str = "revisions.list";
     pub(crate) const CONTENT: &str = "revisions.get";
     pub(crate) const BATCH: &str = "batch";
+    pub(crate) const REPORTS: &str = "reports.activities.list";
+    pub(crate) const ACTIVITY: &str = "driveactivity.activity.query";
     pub(crate) const TOKEN: &str = "token";
     pub(crate) const SIGN: &str = "iam.signJwt";
 }

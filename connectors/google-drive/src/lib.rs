@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod activity;
 mod api;
 mod assertion;
 mod batch;
@@ -13,5 +14,5 @@ mod resolve;
 mod step;
 mod wire;
 
-pub use config::{Account, AccountFile};
+pub use config::{Account, AccountFile, Audit};
 pub use connector::connect;

@@ -28,12 +28,9 @@ const TIMEOUT: Duration = Duration::from_secs(100);
 /// Google compresses answers only for clients that also say so in their name.
 const USER_AGENT: &str = concat!("revtrail/", env!("CARGO_PKG_VERSION"), " (gzip)");
 
-/// Makes the way to the API, and the tokens that open contents.
-pub(crate) fn http(
-    account: &Account,
-    clock: Arc<dyn Clock>,
-) -> Result<(Http, Arc<dyn TokenSource>), ConnectorError> {
-    let settings = HttpSettings {
+/// How to speak to the API for an account.
+pub(crate) fn settings(account: &Account, clock: Arc<dyn Clock>) -> HttpSettings {
+    HttpSettings {
         provider: Provider::GoogleDrive,
         hosts: Hosts::new([account.api_url(), account.batch_url()]),
         retry: RetryPolicy {
@@ -49,39 +46,50 @@ pub(crate) fn http(
         max_body_bytes: 64 << 20,
         timeout: TIMEOUT,
         clock,
+    }
+}
+
+/// Makes the way to the API, and the tokens that open contents.
+pub(crate) fn http(
+    account: &Account,
+    settings: HttpSettings,
+) -> Result<(Http, Arc<dyn TokenSource>), ConnectorError> {
+    let subject = match &account.login {
+        Login::ServiceAccount { subject, .. } | Login::Attached { subject, .. } => subject.as_deref(),
+        Login::RefreshToken { .. } => None,
     };
-    let auth = tokens(account, &settings, SCOPE)?;
-    let contents = Arc::new(tokens(account, &settings, CONTENT_SCOPE)?);
+    let auth = tokens(account, &settings, (SCOPE, subject))?;
+    let contents = Arc::new(tokens(account, &settings, (CONTENT_SCOPE, subject))?);
     let http = Http::new(settings, Some(Arc::new(auth)), Arc::new(DriveErrors))?;
     Ok((http, contents))
 }
 
-/// Where access tokens come from.
-fn tokens(account: &Account, settings: &HttpSettings, scope: &'static str) -> Result<OAuth, ConnectorError> {
+/// Where access tokens for a scope come from, and in whose name; a user's lasting grant has its scopes already.
+pub(crate) fn tokens(
+    account: &Account,
+    settings: &HttpSettings,
+    (scope, subject): (&'static str, Option<&str>),
+) -> Result<OAuth, ConnectorError> {
     let secret = |path: &PathBuf| -> Arc<dyn SecretSource> { Arc::new(SecretFile(path.clone())) };
-    let bearer = |subject: &Option<String>| Bearer {
-        subject: subject.clone(),
+    let bearer = || Bearer {
+        subject: subject.map(str::to_owned),
         scope,
         audience: account.token_url().to_string(),
         clock: Arc::clone(&settings.clock),
     };
     let grant = match &account.login {
-        Login::ServiceAccount { key_file, subject } => Grant::JwtBearer {
+        Login::ServiceAccount { key_file, .. } => Grant::JwtBearer {
             assertion: Arc::new(ServiceAccount {
                 key_file: key_file.clone(),
-                bearer: bearer(subject),
+                bearer: bearer(),
             }),
         },
-        Login::Attached {
-            service_account,
-            subject: None,
-        } => return of_machine(account, settings, service_account, scope),
+        Login::Attached { service_account, .. } if subject.is_none() => {
+            return of_machine(account, settings, service_account, scope);
+        }
         // A token of the machine cannot carry a subject; a statement that IAM signs can.
-        Login::Attached {
-            service_account,
-            subject,
-        } => Grant::JwtBearer {
-            assertion: Arc::new(keyless(account, settings, service_account, bearer(subject))?),
+        Login::Attached { service_account, .. } => Grant::JwtBearer {
+            assertion: Arc::new(keyless(account, settings, service_account, bearer())?),
         },
         Login::RefreshToken {
             client_id,

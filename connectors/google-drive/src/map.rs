@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Mail domain of service accounts: programs under their own names.
-const SERVICE_ACCOUNT_DOMAIN: &str = ".gserviceaccount.com";
+pub(crate) const SERVICE_ACCOUNT_DOMAIN: &str = ".gserviceaccount.com";
 
 /// Which answer a record came in.
 #[derive(Debug, Clone, Copy)]

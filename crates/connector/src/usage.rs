@@ -26,6 +26,9 @@ impl Usage {
         for (operation, requests) in &other.requests {
             *self.requests.entry(operation).or_default() += requests;
         }
+        for (operation, units) in &other.units {
+            *self.units.entry(operation).or_default() += units;
+        }
         self.retries += other.retries;
         self.throttled_ms += other.throttled_ms;
     }
