@@ -175,8 +175,8 @@ impl Log {
             activities.extend(found.map_err(|error| malformed(operation::REPORTS, error, &answer))?);
         }
         progress.page = page.next_page_token;
-        let more = progress.page.is_some();
-        Ok(answered(activities, &progress, more, answer.date))
+        let left = usize::from(progress.page.is_some());
+        Ok(answered(activities, &progress, left, answer.date))
     }
 
     async fn activity(
@@ -185,7 +185,7 @@ impl Log {
         mut progress: Progress,
     ) -> Result<ActivityPage, ConnectorError> {
         let Some(root) = roots.get(progress.root) else {
-            return Ok(answered(Vec::new(), &progress, false, None));
+            return Ok(answered(Vec::new(), &progress, 0, None));
         };
         let query = Query {
             ancestor_name: format!("items/{}", root.item),
@@ -221,11 +221,10 @@ impl Log {
             progress.root += 1;
         }
         progress.page = page.next_page_token;
-        let more = progress.root < roots.len();
         Ok(answered(
             activities,
             &progress,
-            more,
+            roots.len().saturating_sub(progress.root),
             date.and_then(|answer| answer.date),
         ))
     }
@@ -247,15 +246,16 @@ impl Log {
     }
 }
 
+/// A page, after which so many logs are not yet read to their end.
 fn answered(
     activities: Vec<Activity>,
     progress: &Progress,
-    more: bool,
+    left: usize,
     answered_at: Option<Timestamp>,
 ) -> ActivityPage {
     ActivityPage {
         activities,
-        next: if more {
+        next: if left > 0 {
             Next::Page(progress.token().into())
         } else {
             Next::CaughtUp(progress.cursor().into())

@@ -76,7 +76,7 @@ impl AuditFeed {
             ..settings.clone()
         };
         let tokens: Arc<dyn TokenSource> =
-            Arc::new(login::tokens(account, &settings, account.audit_scopes())?);
+            Arc::new(login::tokens(account, &settings, &account.audit_scopes())?);
         Ok(Some(Self {
             root: root.clone(),
             tenant: account.tenant().to_owned(),
@@ -173,15 +173,14 @@ impl AuditFeed {
         (from, until): (Timestamp, Timestamp),
         link: Option<String>,
     ) -> Result<Option<Timestamp>, ConnectorError> {
-        let url = match link {
-            Some(link) => self.http.check_origin(operation::CONTENT, &link)?,
-            None => {
-                let mut url = self.at("subscriptions/content", Some(CONTENT));
-                url.query_pairs_mut()
-                    .append_pair("startTime", &second(from))
-                    .append_pair("endTime", &second(until));
-                url
-            }
+        let url = if let Some(link) = link {
+            self.http.check_origin(operation::CONTENT, &link)?
+        } else {
+            let mut url = self.at("subscriptions/content", Some(CONTENT));
+            url.query_pairs_mut()
+                .append_pair("startTime", &second(from))
+                .append_pair("endTime", &second(until));
+            url
         };
         let asked = self
             .http

@@ -184,6 +184,18 @@ pub struct Account {
     units_per_second: f64,
 }
 
+/// Whose traffic it is, as the User-Agent tells it.
+fn organization(configured: Option<String>, problem: &mut impl FnMut(&'static str, &str)) -> String {
+    let organization = configured.unwrap_or_else(|| "revtrail".to_owned());
+    if !is_name(&organization) {
+        problem(
+            "organization",
+            "must have 1 to 60 letters, digits, spaces, '-' or '.'",
+        );
+    }
+    organization
+}
+
 /// Hosts that file contents may come from: those configured, or those of the cloud.
 fn download_hosts(
     configured: Option<Vec<String>>,
@@ -228,13 +240,7 @@ impl Account {
         }
         let login = login::check(&file, &mut problem);
         let cloud = file.cloud.unwrap_or(Cloud::Global);
-        let organization = file.organization.unwrap_or_else(|| "revtrail".to_owned());
-        if !is_name(&organization) {
-            problem(
-                "organization",
-                "must have 1 to 60 letters, digits, spaces, '-' or '.'",
-            );
-        }
+        let organization = organization(file.organization, &mut problem);
         let api_url = endpoint(file.api_url.as_deref().unwrap_or(cloud.graph()))
             .map_err(|message| problem("api_url", message));
         let token_url = match &file.token_url {
@@ -244,11 +250,8 @@ impl Account {
         }
         .map_err(|message| problem("token_url", message));
         let download_hosts = download_hosts(file.download_hosts, cloud, &mut problem);
-        let audit_url = if file.audit {
-            audit_url(file.audit_url.as_deref(), (cloud, &tenant), &mut problem)
-        } else {
-            None
-        };
+        let wanted = file.audit.then_some((cloud, tenant.as_str()));
+        let audit_url = wanted.and_then(|of| audit_url(file.audit_url.as_deref(), of, &mut problem));
         let retry_base_ms = file.retry_base_ms.unwrap_or(RETRY_BASE_MS);
         if !(1..=60_000).contains(&retry_base_ms) {
             problem("retry_base_ms", "must lie between 1 and 60000");

@@ -35,7 +35,7 @@ use crate::{
 /// Makes the connector of an account. No request is sent yet.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
     let settings = login::settings(account, clock);
-    let auth: Arc<dyn TokenSource> = Arc::new(login::tokens(account, &settings, account.scopes())?);
+    let auth: Arc<dyn TokenSource> = Arc::new(login::tokens(account, &settings, &account.scopes())?);
     Ok(Box::new(OneDrive {
         tenant: account.tenant().into(),
         audit: AuditFeed::new(account, &settings)?,

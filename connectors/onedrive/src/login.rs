@@ -67,13 +67,13 @@ pub(crate) fn settings(account: &Account, clock: Arc<dyn Clock>) -> HttpSettings
 pub(crate) fn tokens(
     account: &Account,
     settings: &HttpSettings,
-    scopes: Vec<String>,
+    scopes: &[String],
 ) -> Result<OAuth, ConnectorError> {
     let secret = |path: &Path| Arc::new(SecretFile(path.to_owned()));
     let program = |proof| Grant::ClientCredentials {
         client_id: account.client_id().to_owned(),
         proof,
-        scopes: scopes.clone(),
+        scopes: scopes.to_vec(),
     };
     let grant = match &account.login {
         Login::Secret(file) => program(ClientProof::Secret(secret(file))),
@@ -102,7 +102,7 @@ pub(crate) fn tokens(
             client_secret: None,
             refresh_token: secret(file),
             store: store.clone().map(RefreshTokenStore),
-            scopes: scopes.clone(),
+            scopes: scopes.to_vec(),
         },
     };
     OAuth::new(settings.clone(), account.token_url().clone(), grant)

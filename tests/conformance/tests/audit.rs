@@ -216,7 +216,7 @@ fn records_that_name_places_alone_are_matched_by_place() {
     stage.look(at(2, 8, 0));
     stage.plan(FaultPlan {
         times: u64::MAX,
-        ..FaultPlan::once(Fault::UnnamedItem).on("team_events")
+        ..FaultPlan::once(Fault::UnnamedItem).on("team_events_continue")
     });
     stage.look(at(4, 8, 0));
     assert_eq!(stage.told(), truth());
@@ -270,22 +270,22 @@ fn events_without_a_record_are_given_up_when_records_are_overdue() {
         })
     });
     stage.look(at(4, 8, 0));
-    assert_eq!(stage.told(), BTreeMap::new());
+    // The fault holds back the first record of an answer.
+    let mut told = truth();
+    told.remove(&("deleted".to_owned(), "f5.txt".to_owned()));
+    assert_eq!(stage.told(), told);
     let said = stage.look(at(7, 9, 0));
-    assert!(said.contains("0 ambiguous"), "{said}");
-    let outcomes: Vec<(Value, Value)> = stage
-        .0
-        .events()
-        .iter()
-        .filter_map(|event| event["annotations"].as_array())
-        .flatten()
-        .map(|annotation| (annotation["outcome"].clone(), annotation["reason"].clone()))
-        .filter(|(outcome, _)| outcome == "unattributed")
-        .collect();
-    assert!(!outcomes.is_empty(), "{said}");
     assert!(
-        outcomes.iter().all(|(_, reason)| reason == "no_record"),
-        "{outcomes:?}"
+        said.contains("0 attributed, 0 ambiguous, 1 unattributed"),
+        "{said}"
     );
+    let events = stage.0.events();
+    let given_up: Vec<(&Value, &Value)> = events
+        .iter()
+        .filter_map(|event| Some((event, event["annotations"].as_array()?.first()?)))
+        .filter(|(_, annotation)| annotation["outcome"] == "unattributed")
+        .map(|(event, annotation)| (&event["path"], &annotation["reason"]))
+        .collect();
+    assert_eq!(given_up, [(&"f5.txt".into(), &"no_record".into())]);
     stage.verify();
 }

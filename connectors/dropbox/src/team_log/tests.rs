@@ -121,6 +121,14 @@ fn a_folder_stands_for_its_contents_and_a_foreign_namespace_leaves_the_id_alone(
     );
 }
 
+/// Kind, id, address and program.
+type Told = (
+    ActorKind,
+    Option<&'static str>,
+    Option<&'static str>,
+    Option<&'static str>,
+);
+
 #[rstest]
 #[case::admin_in_a_members_space(
     json!({".tag": "admin", "admin": {".tag": "team_member", "account_id": "dbid:eve", "email": "eve@northwind.example"}}),
@@ -137,10 +145,7 @@ fn a_folder_stands_for_its_contents_and_a_foreign_namespace_leaves_the_id_alone(
 #[case::dropbox(json!({".tag": "dropbox"}), Some((ActorKind::Service, None, Some("bob@northwind.example"), None)))]
 #[case::anonymous(json!({".tag": "anonymous"}), Some((ActorKind::Anonymous, None, Some("bob@northwind.example"), None)))]
 #[case::of_a_later_version(json!({".tag": "robot"}), None)]
-fn actors_are_told_apart(
-    #[case] actor: Value,
-    #[case] expected: Option<(ActorKind, Option<&str>, Option<&str>, Option<&str>)>,
-) {
+fn actors_are_told_apart(#[case] actor: Value, #[case] expected: Option<Told>) {
     let file = asset("file", ("3344556677", "/evidence/a"), Some("id:a"));
     let mut event = event("file_delete", &actor, &[file]);
     event["context"] = bob();

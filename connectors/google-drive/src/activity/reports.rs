@@ -14,7 +14,7 @@ const STRANGER: &str = "105250506097979753968";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
-    id: Id,
+    id: Key,
     actor: Option<Who>,
     ip_address: Option<String>,
     #[serde(default)]
@@ -24,10 +24,10 @@ struct Record {
 /// `Activity.id`; the guide spells the qualifier otherwise.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Id {
+struct Key {
     time: Timestamp,
-    #[serde(alias = "uniqQualifier")]
-    unique_qualifier: Option<String>,
+    #[serde(rename = "uniqueQualifier", alias = "uniqQualifier")]
+    qualifier: Option<String>,
     application_name: Option<String>,
     customer_id: Option<String>,
 }
@@ -135,8 +135,8 @@ pub(super) fn activities(
 }
 
 /// The four parts together are documented to tell records apart.
-fn id(id: &Id, place: usize, record: &RawValue) -> ActivityId {
-    let Some(qualifier) = &id.unique_qualifier else {
+fn id(id: &Key, place: usize, record: &RawValue) -> ActivityId {
+    let Some(qualifier) = &id.qualifier else {
         return ActivityId::of_bytes(format!("{place} {}", record.get()).as_bytes());
     };
     let application = id.application_name.as_deref().unwrap_or_default();
@@ -252,7 +252,8 @@ mod tests {
 
     use super::*;
 
-    fn event(name: &str, primary: bool) -> Value {
+    fn event(name: &str, primary: impl Into<Value>) -> Value {
+        let primary: Value = primary.into();
         json!({ "type": "access", "name": name, "parameters": [
             { "name": "primary_event", "boolValue": primary },
             { "name": "doc_id", "value": "1Doc" }, { "name": "doc_type", "value": "document" },
