@@ -13,7 +13,7 @@ use revtrail_connector::{
     request::Request,
     time::Timestamp,
 };
-use revtrail_model::{event::ActorSource, time::Clock};
+use revtrail_model::event::ActorSource;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use url::Url;
@@ -47,7 +47,6 @@ pub(crate) struct Log {
     http: Http,
     kind: Audit,
     url: Url,
-    clock: Arc<dyn Clock>,
 }
 
 /// A page of the audit log (`Activities`).
@@ -105,7 +104,6 @@ impl Log {
         Ok(Some(Self {
             kind,
             url: below(root, path),
-            clock: Arc::clone(&settings.clock),
             http: Http::new(settings, Some(Arc::new(tokens)), Arc::new(DriveErrors))?,
         }))
     }
@@ -131,13 +129,13 @@ impl Log {
         }
     }
 
-    /// One page.
+    /// One page. `now` is the provider's clock, which limits what is asked for: of the future it tells nothing.
     pub(crate) async fn page(
         &self,
         roots: &[FolderRoot],
         at: ActivityPoint,
+        now: Timestamp,
     ) -> Result<ActivityPage, ConnectorError> {
-        let now = self.clock.now();
         let unreadable = |kind| failed(kind, operation::ACTIVITY).with_code("position in the log");
         let progress = match at {
             ActivityPoint::From(moment) => Progress::begin(moment, now),

@@ -191,7 +191,7 @@ impl Connector for GoogleDrive {
         at: ActivityPoint,
     ) -> Result<ActivityPage, ConnectorError> {
         match &self.log {
-            Some(log) => log.page(roots, at).await,
+            Some(log) => log.page(roots, at, self.http.provider_now()).await,
             None => Err(failed(ErrorKind::NotSupported, operation::ACTIVITY)),
         }
     }

@@ -13,7 +13,7 @@ use revtrail_connector::{
     request::Request,
     time::Timestamp,
 };
-use revtrail_model::{id::Provider, time::Clock};
+use revtrail_model::id::Provider;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
@@ -45,7 +45,6 @@ pub(crate) struct AuditFeed {
     http: Http,
     root: Url,
     tenant: String,
-    clock: Arc<dyn Clock>,
 }
 
 /// A blob, as a listing names it.
@@ -80,7 +79,6 @@ impl AuditFeed {
         Ok(Some(Self {
             root: root.clone(),
             tenant: account.tenant().to_owned(),
-            clock: Arc::clone(&settings.clock),
             http: Http::new(settings, Some(tokens), Arc::new(ActivityErrors))?,
         }))
     }
@@ -89,13 +87,14 @@ impl AuditFeed {
         self.http.usage()
     }
 
-    /// One step of a reading: a listing, a blob, or both.
+    /// One step of a reading: a listing, a blob, or both. `now` is the provider's clock: a listing that reaches into its future is
+    /// refused.
     pub(crate) async fn page(
         &self,
         roots: &[FolderRoot],
         at: ActivityPoint,
+        now: Timestamp,
     ) -> Result<ActivityPage, ConnectorError> {
-        let now = self.clock.now();
         let mut progress = match at {
             ActivityPoint::From(moment) => {
                 self.subscribe().await?;

@@ -185,7 +185,7 @@ impl Connector for OneDrive {
         at: ActivityPoint,
     ) -> Result<ActivityPage, ConnectorError> {
         match &self.audit {
-            Some(audit) => audit.page(roots, at).await,
+            Some(audit) => audit.page(roots, at, self.http.provider_now()).await,
             None => Err(failed(ErrorKind::NotSupported, "activity")),
         }
     }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use reqwest::{Client, redirect::Policy};
-use revtrail_model::{id::Provider, time::Clock};
+use revtrail_model::{
+    id::Provider,
+    time::{Clock, Timestamp},
+};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -196,6 +199,15 @@ impl Http {
             usage.add(&auth.usage());
         }
         usage
+    }
+
+    /// The provider's clock: what it said with its last answer, and how long ago that is by ours; ours where no answer came yet.
+    pub fn provider_now(&self) -> Timestamp {
+        let now = self.shared.settings.clock.now();
+        let last = self.counters().last_answer;
+        last.map_or(now, |(theirs, ours)| {
+            theirs.saturating_add(now.duration_since(ours)).unwrap_or(theirs)
+        })
     }
 
     /// Whether requests may go to the origin of `url`.

@@ -119,7 +119,17 @@ impl Log {
     }
 
     /// A snapshot of events that are leaves already, with what opens them.
-    pub fn sealed(&mut self, mut lines: Vec<Vec<u8>>, disclosures: Vec<Disclosure>, store: Store<'_>) {
+    pub fn sealed(&mut self, lines: Vec<Vec<u8>>, disclosures: Vec<Disclosure>, store: Store<'_>) {
+        self.sealed_with((lines, Vec::new()), disclosures, store);
+    }
+
+    /// The same with leaves that stand after the window.
+    pub fn sealed_with(
+        &mut self,
+        (mut lines, after): (Vec<Vec<u8>>, Vec<Vec<u8>>),
+        disclosures: Vec<Disclosure>,
+        store: Store<'_>,
+    ) {
         let (first, count) = (self.leaves(), lines.len() as u64);
         let window: WindowLeaf = window((first, count), self.window);
         let window = encode(&window).unwrap();
@@ -127,6 +137,7 @@ impl Log {
         let leaf_hash = Digest::from_bytes(*leaf_hash(&window).as_bytes());
         self.window = Some(LeafRef { index, leaf_hash });
         lines.push(window);
+        lines.extend(after);
         let seed = seed();
         let sidecar = (!disclosures.is_empty()).then(|| Sidecar { seed, disclosures }.encode().unwrap());
         self.commit((lines, sidecar, vec![index]), store);
