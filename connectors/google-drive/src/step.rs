@@ -1,5 +1,7 @@
 //! Where a listing stands, as page tokens and cursors tell it.
 
+use std::collections::HashSet;
+
 use revtrail_connector::{ConnectorError, ErrorKind, change::Change};
 use revtrail_model::id::{Cursor, DriveId, ItemId, PageToken};
 use serde::{Deserialize, Serialize};
@@ -52,9 +54,15 @@ impl Walk {
     /// After a page of the folder at hand: notes the folders in it, and that the folder is done when the page was its last.
     pub(crate) fn go_on(&mut self, listed: &[Change], next_page: Option<String>) {
         let at_hand = self.folders.pop();
-        let found = listed.iter().filter_map(map::folder);
-        self.folders
-            .extend(found.map(|folder| folder.as_str().to_owned()));
+        // A folder whose listing began again shows its first folders again.
+        let waiting: HashSet<&str> = self.folders.iter().map(String::as_str).collect();
+        let found: Vec<String> = listed
+            .iter()
+            .filter_map(map::folder)
+            .filter(|folder| !waiting.contains(folder.as_str()))
+            .map(|folder| folder.as_str().to_owned())
+            .collect();
+        self.folders.extend(found);
         if next_page.is_some() {
             self.folders.extend(at_hand);
         }

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use axum::{Extension, Router};
+use axum::{Extension, Router, middleware};
 use serde_json::{Value, json};
 
 use crate::fault::{Fault, FaultKind};
@@ -20,6 +20,7 @@ use crate::oauth::{self, Form, Refused};
 use crate::sim::{Call, Provider, Sim};
 
 mod batch;
+mod gzip;
 pub(crate) mod ids;
 mod listing;
 mod machine;
@@ -28,6 +29,7 @@ mod place;
 mod problem;
 mod query;
 mod single;
+mod unseen;
 mod wire;
 
 #[cfg(test)]
@@ -48,7 +50,10 @@ const API: &str = "/drive/v3/";
 
 /// Routes of this provider, token endpoint included.
 pub(crate) fn router(sim: Arc<Sim>) -> Router {
-    Router::new().fallback(serve).with_state(sim)
+    Router::new()
+        .fallback(serve)
+        .layer(middleware::from_fn(gzip::compress))
+        .with_state(sim)
 }
 
 /// Name of the operation a request asks for; the word used in counters and fault plans.
@@ -76,7 +81,9 @@ pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
     let problem = match fault.kind() {
         FaultKind::Throttle429 => Problem::throttled(StatusCode::TOO_MANY_REQUESTS, choice),
         FaultKind::DriveRateLimit403 => Problem::throttled(StatusCode::FORBIDDEN, choice),
-        _ => Problem::unavailable(),
+        FaultKind::Internal500 => Problem::failed(StatusCode::INTERNAL_SERVER_ERROR),
+        FaultKind::Timeout504 => Problem::failed(StatusCode::GATEWAY_TIMEOUT),
+        _ => Problem::failed(StatusCode::SERVICE_UNAVAILABLE),
     };
     Answer::from(problem).into_response()
 }

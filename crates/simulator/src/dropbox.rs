@@ -27,6 +27,7 @@ mod download;
 pub(crate) mod ids;
 mod index;
 mod listing;
+mod longpoll;
 mod metadata;
 mod problem;
 mod revisions;
@@ -101,6 +102,8 @@ const WHOLE_TEAM: &str = "This API function operates on a single Dropbox account
                           an entire Dropbox Business team.  Since your API app key has team member file access permissions, you \
                           can operate on a team member's Dropbox by providing the \"Dropbox-API-Select-User\" HTTP header or \
                           \"select_user\" URL parameter to specify the exact user";
+/// Path of the route that waits.
+const LONGPOLL: &str = "/2/files/list_folder/longpoll";
 /// Path of the content route.
 const DOWNLOAD: &str = "/2/files/download";
 /// Path of the token endpoint.
@@ -155,7 +158,8 @@ impl Route {
 pub(crate) fn router(sim: Arc<Sim>) -> Router {
     let mut router = Router::new()
         .route(TOKEN, post(token))
-        .route(DOWNLOAD, post(download::download));
+        .route(DOWNLOAD, post(download::download))
+        .route(LONGPOLL, post(longpoll::longpoll));
     for route in Route::ALL {
         router = router.route(&format!("/2/{}", route.name()), post(rpc));
     }
@@ -170,6 +174,7 @@ pub(crate) fn operation(parts: &Parts) -> &'static str {
     match parts.uri.path() {
         TOKEN => "token",
         DOWNLOAD => "content",
+        LONGPOLL => "longpoll",
         path => Route::of(path).map_or("other", Route::operation),
     }
 }
@@ -178,8 +183,7 @@ pub(crate) fn operation(parts: &Parts) -> &'static str {
 /// request's id, which depends on the seed and the number of the request.
 pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
     if fault.kind() != FaultKind::Throttle429 {
-        let page = "<html><body>Service Unavailable</body></html>".to_owned();
-        return typed(StatusCode::SERVICE_UNAVAILABLE, "text/html", page);
+        return problem::failure(fault.kind());
     }
     let status = StatusCode::TOO_MANY_REQUESTS;
     let reason = json!({ ".tag": "too_many_requests" });

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use axum::{Extension, Router};
 use serde_json::Value;
@@ -21,6 +21,7 @@ use crate::world::{ItemNo, World};
 mod batch;
 mod children;
 mod delta;
+mod facets;
 pub(crate) mod ids;
 mod items;
 mod login;
@@ -68,19 +69,7 @@ pub(crate) fn operation(parts: &Parts) -> &'static str {
 /// The provider's own body and status for a refusal the middleware decided on.
 pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
     let throttled = fault.kind() == FaultKind::Throttle429;
-    let (status, code, about) = if throttled {
-        (
-            StatusCode::TOO_MANY_REQUESTS,
-            "activityLimitReached",
-            "The request has been throttled",
-        )
-    } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "serviceNotAvailable",
-            "The service is not available. Try later.",
-        )
-    };
+    let (status, code, about) = problem::failure(fault.kind());
     let inner = serde_json::json!({
         "code": "throttledRequest",
         "innerError": { "code": "quota" },

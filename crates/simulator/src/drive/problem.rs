@@ -147,9 +147,13 @@ impl Problem {
         problem
     }
 
-    /// 503.
-    pub(super) fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "backendError", "Backend Error")
+    /// 500 and above.
+    pub(super) fn failed(status: StatusCode) -> Self {
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            Self::new(status, "internalError", "Internal Error")
+        } else {
+            Self::new(status, "backendError", "Backend Error")
+        }
     }
 
     /// The envelope.

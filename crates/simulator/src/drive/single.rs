@@ -11,6 +11,7 @@ use super::problem::{Answer, Problem};
 use super::wire::{self, Author};
 use crate::content::content;
 use crate::fault::FaultKind;
+use crate::sim::Sim;
 use crate::world::{Item, Save};
 
 /// `about.get`; the provider insists on a mask.
@@ -86,7 +87,7 @@ pub(super) fn revision(ask: &Ask<'_>, id: &str, revision: &str) -> Result<Answer
     let world = ask.sim.world();
     let item = blob(ask.sim, &world, id)?;
     editors_only(ask.sim)?;
-    let save = find(item, revision).ok_or_else(|| Problem::no_revision(revision))?;
+    let save = find(ask.sim, item, revision).ok_or_else(|| Problem::no_revision(revision))?;
     if ask.wants_media() {
         if item.head().is_none_or(|head| head.seq != save.seq) && !ask.sim.is_pinned(item.no, save.seq) {
             return Err(Problem::restricted());
@@ -105,8 +106,8 @@ pub(super) fn revision(ask: &Ask<'_>, id: &str, revision: &str) -> Result<Answer
 }
 
 /// The save a revision id names; `head` is not an alias in this version of the API.
-fn find<'i>(item: &'i Item, revision: &str) -> Option<&'i Save> {
-    let seq = ids::revision_seq(revision)?;
+fn find<'i>(sim: &Sim, item: &'i Item, revision: &str) -> Option<&'i Save> {
+    let seq = ids::revision_seq(revision).filter(|seq| !sim.is_purged(*seq))?;
     let place = item.saves.binary_search_by_key(&seq, |save| save.seq).ok()?;
     item.saves.get(place)
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::ids;
 use super::mask::{Mask, Picked};
+use super::unseen::{self, is_unseen};
 use crate::content::Algorithm;
 use crate::sim::{GoogleCorpus, GoogleRole, Sim};
 use crate::world::{Actor, Item, ItemNo, ItemState, Save, Standing, World};
@@ -51,7 +52,8 @@ pub(super) fn resolve<'w>(sim: &Sim, world: &'w World, id: &str) -> Option<&'w I
         None => id == "root" || id == ids::root(&sim.options().owner.email),
     };
     let no = if is_root { ItemNo::ROOT } else { ids::file_no(id)? };
-    world.item(no)
+    // A folder the user cannot see is none.
+    world.item(no).filter(|item| !is_unseen(item))
 }
 
 /// A person.
@@ -120,7 +122,7 @@ pub(super) fn file(sim: &Sim, world: &World, item: &Item, author: Author, mask: 
         _ => item.name.to_string(),
     });
     file.put("mimeType", || mime_type(world, item));
-    if let Some(parent) = item.parent {
+    if let Some(parent) = unseen::parent(world, item) {
         file.put("parents", || json!([id(sim, parent)]));
     }
     file.put("trashed", || !world.is_visible(item.no));

@@ -132,6 +132,11 @@ impl Face {
         {
             order.retain(|no| world.item(*no).is_none_or(|item| !fault.omits(&item.name)));
         }
+        if order.iter().any(|no| is_replaced(world, *no))
+            && self.sim.is_odd(asked.call, Oddity::RecreatedWithoutTombstone)
+        {
+            order.retain(|no| !is_replaced(world, *no));
+        }
     }
 
     /// Where the next page begins.
@@ -234,6 +239,12 @@ impl Face {
         let path = format!("/root/delta(token='{token}')");
         self.link(&path, query, &["select", "top"])
     }
+}
+
+/// Whether another item stands where this one was deleted.
+fn is_replaced(world: &World, no: ItemNo) -> bool {
+    let place = world.item(no).and_then(|item| Some((item.parent?, &item.name)));
+    !world.is_visible(no) && place.is_some_and(|(parent, name)| world.child(parent, name).is_some())
 }
 
 fn is_tombstone(entry: &Value) -> bool {

@@ -206,3 +206,59 @@ fn small_routes_answer() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[test]
+fn a_token_of_a_page_can_run_out_and_the_listing_begins_again() {
+    let sim = library();
+    let first = get(&sim, "files?pageSize=2&fields=nextPageToken,files(name)");
+    let token = first["nextPageToken"].as_str().unwrap();
+    let second = format!("files?pageSize=2&fields=files(name)&pageToken={token}");
+    sim.plan_faults(vec![FaultPlan::once(Fault::ExpiredPageToken).on("files")]);
+    let refused = Value::from(ask(&sim, &second).unwrap_err().body());
+    let error = &refused["error"]["errors"][0];
+    assert_eq!(
+        (&error["reason"], &error["location"]),
+        (&json!("invalid"), &json!("pageToken"))
+    );
+    // Only a request with a token can meet it.
+    sim.plan_faults(vec![FaultPlan::once(Fault::ExpiredPageToken).on("files")]);
+    assert_eq!(
+        get(&sim, "files?pageSize=2&fields=files(name)")["files"],
+        first["files"]
+    );
+    assert_eq!(sim.faults_fired().values().sum::<u64>(), 1);
+}
+
+#[test]
+fn what_is_in_a_folder_nobody_shows_us_has_no_parent() {
+    let sim = sim_of(
+        vec![
+            Edit::created(at(1), "F/a.txt", 10),
+            Edit::created(at(2), "Private.unseen/b.txt", 10),
+            Edit::renamed(at(3), "F/a.txt", "Private.unseen/a.txt"),
+        ],
+        None,
+    );
+    sim.advance(at(2)).unwrap();
+    let token = start(&sim);
+    sim.advance(at(10)).unwrap();
+    let folder = id(&sim, "Private.unseen");
+    let file = id(&sim, "Private.unseen/a.txt");
+    let fields = "fields=id,name,parents";
+    assert_eq!(
+        get(&sim, &format!("files/{file}?{fields}")),
+        json!({ "id": file, "name": "a.txt" })
+    );
+    for hidden in [
+        format!("files/{folder}"),
+        format!("files?q='{folder}'+in+parents"),
+    ] {
+        assert_eq!(ask(&sim, &hidden).unwrap_err().status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(find(&sim, ""), ["F", "a.txt", "b.txt"]);
+    let entries = format!("changes?pageToken={token}&fields=changes(fileId,file(name,parents))");
+    assert_eq!(
+        get(&sim, &entries)["changes"],
+        json!([{ "fileId": file, "file": { "name": "a.txt" } }])
+    );
+}
