@@ -28,6 +28,9 @@ pub(crate) struct Walk {
     pub(crate) folders: Vec<String>,
     /// The next page of the folder at hand.
     pub(crate) page: Option<String>,
+    /// How often the listing of a folder had to begin again; tells a token given once more from one that leads in a circle.
+    #[serde(default)]
+    pub(crate) restarts: u32,
 }
 
 impl Step {
@@ -48,6 +51,7 @@ impl Walk {
         Self {
             folders: vec![folder.as_str().to_owned()],
             page: None,
+            restarts: 0,
         }
     }
 
@@ -107,6 +111,7 @@ mod tests {
             walk: Walk {
                 folders: vec!["a".into(), "b".into()],
                 page: Some("~!!~x".into()),
+                restarts: 1,
             },
         };
         let token = step.token(operation::FILES).unwrap();
