@@ -450,6 +450,7 @@ async fn a_folder_gone_meanwhile_does_not_end_the_walk() {
 #[rstest]
 #[case::folder_gone(Reply::refused(404, "notFound"), ErrorKind::NotFound)]
 #[case::incomplete(Reply::ok(r#"{"incompleteSearch":true,"files":[]}"#), ErrorKind::Unavailable { retry_after: None })]
+#[case::no_list(Reply::ok(r#"{"kind":"drive#fileList"}"#), ErrorKind::Malformed)]
 #[tokio::test]
 async fn a_walk_that_cannot_go_on(#[case] reply: Reply, #[case] expected: ErrorKind) {
     let drive = Drive::start().await;
