@@ -3,6 +3,7 @@
 //! All items are the owner's and have one parent. A deletion is a move to the trash, so nothing is ever removed. One route
 //! function answers single requests, overridden ones (`X-HTTP-Method-Override`) and the parts of a batch.
 
+pub(crate) use gzip::compress;
 pub(crate) use wire::is_editors;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use axum::{Extension, Router, middleware};
+use axum::{Extension, Router};
 use serde_json::{Value, json};
 
 use crate::fault::{Fault, FaultKind};
@@ -50,10 +51,7 @@ const API: &str = "/drive/v3/";
 
 /// Routes of this provider, token endpoint included.
 pub(crate) fn router(sim: Arc<Sim>) -> Router {
-    Router::new()
-        .fallback(serve)
-        .layer(middleware::from_fn(gzip::compress))
-        .with_state(sim)
+    Router::new().fallback(serve).with_state(sim)
 }
 
 /// Name of the operation a request asks for; the word used in counters and fault plans.

@@ -44,6 +44,8 @@ pub enum Fault {
     ResetMidBody,
     /// A complete answer whose JSON stops half way.
     TruncatedJson,
+    /// Good JSON that has nothing of what was asked for.
+    OtherShape,
     /// The caller's token becomes invalid, and the request is answered with 401.
     ExpiredToken,
     /// One part of a batch is throttled.
@@ -125,6 +127,7 @@ pub enum FaultKind {
     Timeout504,
     ResetMidBody,
     TruncatedJson,
+    OtherShape,
     ExpiredToken,
     #[serde(rename = "batch_inner_429")]
     BatchInner429,
@@ -166,6 +169,7 @@ impl Fault {
             Self::Timeout504 => FaultKind::Timeout504,
             Self::ResetMidBody => FaultKind::ResetMidBody,
             Self::TruncatedJson => FaultKind::TruncatedJson,
+            Self::OtherShape => FaultKind::OtherShape,
             Self::ExpiredToken => FaultKind::ExpiredToken,
             Self::BatchInner429 => FaultKind::BatchInner429,
             Self::BatchInner424 => FaultKind::BatchInner424,

@@ -8,10 +8,11 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 
 /// Compresses the answer, if the client may be sent it so.
-pub(super) async fn compress(request: Request, next: Next) -> Response {
+pub(crate) async fn compress(request: Request, next: Next) -> Response {
     let wanted = wants(request.headers());
     let answer = next.run(request).await;
     if wanted { packed(answer).await } else { answer }
@@ -29,7 +30,9 @@ fn wants(headers: &HeaderMap) -> bool {
 
 async fn packed(answer: Response) -> Response {
     let (mut parts, body) = answer.into_parts();
-    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return Response::from_parts(parts, broken_off());
+    };
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let packed = encoder.write_all(&bytes).and_then(|()| encoder.finish());
     let Ok(packed) = packed else {
@@ -39,6 +42,12 @@ async fn packed(answer: Response) -> Response {
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     Response::from_parts(parts, Body::from(packed))
+}
+
+/// A body that breaks off stays one.
+fn broken_off() -> Body {
+    let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    Body::from_stream(futures::stream::iter([Err::<Bytes, _>(reset)]))
 }
 
 #[cfg(test)]

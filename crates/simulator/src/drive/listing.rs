@@ -348,10 +348,10 @@ pub(super) fn editors_only(sim: &Sim) -> Result<(), Problem> {
     }
 }
 
-/// The file an id names; folders have no revisions.
+/// The file an id names; folders and shortcuts have no revisions.
 pub(super) fn blob<'w>(sim: &Sim, world: &'w World, id: &str) -> Result<&'w Item, Problem> {
     let item = wire::resolve(sim, world, id).ok_or_else(|| Problem::no_file(id))?;
-    if item.is_folder() {
+    if item.is_folder() || wire::is_shortcut(world, item) {
         return Err(Problem::no_revisions());
     }
     Ok(item)

@@ -127,6 +127,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "fileNotDownloadable", message).about("alt")
     }
 
+    /// 403, content that was found to do harm.
+    pub(super) fn abusive() -> Self {
+        let message = "This file has been identified as malware or spam and cannot be downloaded.";
+        Self::new(StatusCode::FORBIDDEN, "cannotDownloadAbusiveFile", message)
+    }
+
     /// 403, content of a revision that is neither pinned nor the newest.
     pub(super) fn restricted() -> Self {
         let message = "This revision cannot be downloaded by the authenticated user.";

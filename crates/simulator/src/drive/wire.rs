@@ -12,6 +12,7 @@ use crate::world::{Actor, Item, ItemNo, ItemState, Save, Standing, World};
 
 const EDITORS: &str = "application/vnd.google-apps.document";
 const FOLDER: &str = "application/vnd.google-apps.folder";
+const SHORTCUT: &str = "application/vnd.google-apps.shortcut";
 
 /// Whether a resource names who made it; only a fault leaves that out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +96,7 @@ pub(super) fn mime_type(world: &World, item: &Item) -> &'static str {
         Some("jpg" | "jpeg") => "image/jpeg",
         Some("svg") => "image/svg+xml",
         Some("gdoc") => EDITORS,
+        Some("shortcut") => SHORTCUT,
         Some("docx") => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         Some("pptx") => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
@@ -105,6 +107,11 @@ pub(super) fn mime_type(world: &World, item: &Item) -> &'static str {
 /// A file of the editors: no digests, no head revision, and a list of revisions that leaves some out.
 pub(crate) fn is_editors(world: &World, item: &Item) -> bool {
     mime_type(world, item) == EDITORS
+}
+
+/// A pointer to another file: it has neither content nor revisions.
+pub(super) fn is_shortcut(world: &World, item: &Item) -> bool {
+    mime_type(world, item) == SHORTCUT
 }
 
 /// When the content was last saved; folders keep the time they were made.
@@ -147,11 +154,14 @@ pub(super) fn file(sim: &Sim, world: &World, item: &Item, author: Author, mask: 
         file.put_masked("lastModifyingUser", |mask| user(sim, actor, mask));
         file.put("modifiedByMe", || actor.email == sim.options().owner.email);
     }
-    file.put_masked("capabilities", |mask| capabilities(sim, item, mask));
+    file.put_masked("capabilities", |mask| capabilities(sim, world, item, mask));
     file.put("quotaBytesUsed", || {
         item.saves.iter().map(|save| save.size).sum::<u64>().to_string()
     });
     match item.head() {
+        Some(_) if is_shortcut(world, item) => file.put("shortcutDetails", || {
+            json!({ "targetId": ids::file(ItemNo(u32::MAX - item.no.0)), "targetMimeType": "application/pdf" })
+        }),
         Some(head) if is_editors(world, item) => file.put("size", || head.size.to_string()),
         Some(head) => blob(sim, original_name(world, item), head, &mut file),
         None => {}
@@ -183,11 +193,13 @@ fn of_shared_drive(sim: &Sim, world: &World, item: &Item, (drive, file): (String
     }
 }
 
-fn capabilities(sim: &Sim, item: &Item, mask: &Mask) -> Value {
+fn capabilities(sim: &Sim, world: &World, item: &Item, mask: &Mask) -> Value {
     let mut able = Picked::new(mask);
     let folder = item.is_folder();
     let is_editor = sim.options().google_role == GoogleRole::Editor;
-    able.put("canReadRevisions", || !folder && is_editor);
+    able.put("canReadRevisions", || {
+        !folder && is_editor && !is_shortcut(world, item)
+    });
     able.put("canDownload", || true);
     able.put("canListChildren", || folder);
     able.put("canAddChildren", || folder);

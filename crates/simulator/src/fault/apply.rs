@@ -105,18 +105,22 @@ async fn spoil(sim: &Sim, call: &Call, answer: Response) -> Response {
         return answer;
     }
     let fires = |kind| sim.fires(call, kind).is_some();
-    let (unknown, cut, reset) = (
+    let (unknown, other, cut, reset) = (
         fires(FaultKind::UnknownFields),
+        fires(FaultKind::OtherShape),
         fires(FaultKind::TruncatedJson),
         fires(FaultKind::ResetMidBody),
     );
-    if !(unknown || cut || reset) {
+    if !(unknown || other || cut || reset) {
         return answer;
     }
     let (mut parts, body) = answer.into_parts();
     let mut bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     if unknown {
         bytes = with_unknown_fields(&bytes);
+    }
+    if other {
+        bytes = Bytes::from_static(br#"{"answer":"of another question"}"#);
     }
     let half = bytes.slice(..bytes.len() / 2);
     if cut {
