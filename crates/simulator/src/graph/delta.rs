@@ -63,7 +63,7 @@ impl Face {
         argument: Option<&str>,
     ) -> Result<Answer, Problem> {
         let query = Query::of(asked.query);
-        if no != ItemNo::ROOT {
+        if no != ItemNo::ROOT && !self.is_personal() {
             return Err(Problem::new(
                 StatusCode::NOT_IMPLEMENTED,
                 "notSupported",
@@ -74,6 +74,7 @@ impl Face {
         let token = argument.or_else(|| query.get("token"));
         if token == Some("latest") {
             let link = self.delta_link(&Cursor::since(world.seq()), &query, world.now());
+            let link = self.below(no, link);
             return Ok(Answer::ok(json!({ "@odata.deltaLink": link, "value": [] })));
         }
         if self.sim.fires(asked.call, FaultKind::AccessLost).is_some() {
@@ -101,6 +102,7 @@ impl Face {
             page(&world, &cursor, (upto, size))
         };
         self.disturb(asked, &world, &cursor, &mut order);
+        order.retain(|one| no == ItemNo::ROOT || *one == no || world.is_below(*one, no));
         let select = Select::of(query.get("select"));
         let entry = |no: &ItemNo| Some(self.entry(&world, world.item(*no)?, (Listing::Feed, &select)));
         let mut value: Vec<Value> = order.iter().filter_map(entry).collect();
@@ -112,10 +114,11 @@ impl Face {
         match next {
             Some(place) => {
                 let link = self.delta_link(&self.following(asked, cursor, place), &query, now);
-                body["@odata.nextLink"] = self.next_link(asked, link).into();
+                body["@odata.nextLink"] = self.next_link(asked, self.below(no, link)).into();
             }
             None => {
-                body["@odata.deltaLink"] = self.delta_link(&Cursor::since(upto), &query, now).into();
+                let link = self.delta_link(&Cursor::since(upto), &query, now);
+                body["@odata.deltaLink"] = self.below(no, link).into();
             }
         }
         Ok(Answer::ok(body))
@@ -221,7 +224,9 @@ impl Face {
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Ok(Cursor::everything());
         };
-        if let Ok(moment) = token.parse::<Timestamp>() {
+        if let Ok(moment) = token.parse::<Timestamp>()
+            && !self.is_personal()
+        {
             return Ok(Cursor::since(world.seq_at(moment)));
         }
         let cursor = Cursor::read(token, &self.list)
@@ -231,6 +236,14 @@ impl Face {
             return Err(resync().with(header::LOCATION, again));
         }
         Ok(cursor)
+    }
+
+    /// The same link within the feed of a folder, which only personal drives have.
+    fn below(&self, no: ItemNo, link: String) -> String {
+        if no == ItemNo::ROOT {
+            return link;
+        }
+        link.replacen("/root/", &format!("/items/{}/", self.item_id(no)), 1)
     }
 
     /// A link carries the options of the request that led to it.
