@@ -136,30 +136,51 @@ fn edits_between_the_pages_of_a_first_look_are_told_once(
     stage.bench.verify();
 }
 
-/// Links of a folder's children are followed within the service only: the look fails, and the next one reads the folder whole.
-#[test]
-fn a_foreign_link_in_a_folder_that_moved_in_is_not_followed() {
-    let mut edits: Vec<Edit> = (1..=7)
-        .map(|n| Edit::created(at(1, n), &format!("Elsewhere/dir/f{n}.txt"), u64::from(n)))
-        .collect();
-    edits.push(Edit::created(at(1, 9), "Handbook/a.txt", 9));
-    edits.push(Edit::renamed(at(3, 1), "Elsewhere/dir", "Handbook/dir"));
+/// What is in a folder that moved in is listed by requests of its own. While these fail nothing of the look is kept, and the next one lists
+/// the folder again; a link to another host is not followed.
+#[rstest]
+#[case::onedrive_down(Provider::OneDrive, Fault::Unavailable503 { retry_after: None }, "children")]
+#[case::onedrive_sent_elsewhere(Provider::OneDrive, Fault::ForeignNextLink, "children")]
+#[case::google_drive_down(Provider::GoogleDrive, Fault::Unavailable503 { retry_after: None }, "files")]
+fn a_folder_that_moved_in_and_cannot_be_listed_is_listed_later(
+    #[case] provider: Provider,
+    #[case] fault: Fault,
+    #[case] operation: &str,
+    #[values(1, 2)] first: u64,
+) {
+    let mut edits: Vec<Edit> = Vec::new();
+    for n in 1..=7 {
+        edits.push(Edit::created(at(1, n), &format!("Elsewhere/dir/f{n}.txt"), 1));
+        edits.push(Edit::created(at(1, n), &format!("Elsewhere/other/g{n}.txt"), 1));
+    }
+    edits.extend([
+        Edit::created(at(1, 9), "Handbook/a.txt", 9),
+        Edit::renamed(at(3, 1), "Elsewhere/dir", "Handbook/dir"),
+        Edit::renamed(at(3, 2), "Elsewhere/other", "Handbook/other"),
+        Edit::modified(at(3, 3), "Handbook/a.txt", 10),
+    ]);
     let options = Options {
         page_size: Some(3),
         ..Options::default()
     };
-    let stage = Stage::of(Provider::OneDrive, edits, options);
+    let stage = Stage::of(provider, edits, options);
     stage.look_well(polls()[0]);
     let known = stage.bench.events().len();
-    stage.plan(FaultPlan::once(Fault::ForeignNextLink).on("children"));
+    stage.plan(FaultPlan {
+        // The first folder, or the second after the first was listed.
+        first: if first == 1 { 1 } else { 4 },
+        times: u64::MAX,
+        ..FaultPlan::once(fault).on(operation)
+    });
     let row = stage.look(polls()[1], 4);
-    assert_eq!(stage.bench.sim().faults_fired()[&FaultKind::ForeignNextLink], 1);
     assert_eq!(
         (&row["state"], &row["gaps"]),
         (&json!("failed"), &json!(["feed_failed"])),
         "{row}"
     );
     assert_eq!(stage.bench.events().len(), known, "nothing of it is kept");
+    stage.bench.sim().clear_faults();
     stage.look_well(polls()[2]);
     stage.assert_told(&[polls()[0], polls()[2]]);
+    assert_eq!(stage.actions("moved_in").len(), 16);
 }
