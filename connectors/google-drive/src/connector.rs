@@ -48,6 +48,9 @@ pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Conne
     }))
 }
 
+/// Listings of folders that may have to begin again in one walk: tokens live for hours, and walks take hours at most.
+const MAX_RESTARTS: u32 = 20;
+
 /// One account.
 pub(crate) struct GoogleDrive {
     http: Http,
@@ -295,12 +298,11 @@ impl GoogleDrive {
         let Some(folder) = walk.folders.last().cloned() else {
             return Ok((Vec::new(), None, None));
         };
-        let (page, answer) = match self.children(corpus, &folder, walk.page.as_deref()).await {
+        let (page, answer) = match self.children(corpus, &folder, &mut walk).await {
             Ok(found) => found,
             // Gone since its parent was listed: the log will tell, and the rest of the walk goes on.
             Err(error) if error.kind == ErrorKind::NotFound && folder != root.item.as_str() => {
                 walk.folders.pop();
-                walk.page = None;
                 return Ok((Vec::new(), walk.rest(), None));
             }
             Err(error) => return Err(error),
@@ -319,16 +321,25 @@ impl GoogleDrive {
         Ok((changes, walk.rest(), Some(answer)))
     }
 
-    /// One page of a folder. Tokens of listings live for hours only; a refused one means to list the folder again.
+    /// One page of a folder. Tokens of listings live for hours only; a refused one means to list the folder again, but not without end.
     async fn children(
         &self,
         corpus: Corpus<'_>,
         folder: &str,
-        page: Option<&str>,
+        walk: &mut Walk,
     ) -> Result<(FileList, Answer), ConnectorError> {
         let ask = |page| self.ask(operation::FILES, self.api.children(corpus, folder, page));
-        match ask(page).await {
-            Err(error) if error.kind == ErrorKind::CursorExpired && page.is_some() => ask(None).await,
+        let page = walk.page.take();
+        match ask(page.as_deref()).await {
+            Err(mut error) if error.kind == ErrorKind::CursorExpired && page.is_some() => {
+                walk.restarts += 1;
+                if walk.restarts > MAX_RESTARTS {
+                    // It is the listing that is refused, not the cursor of the log.
+                    error.kind = ErrorKind::Unavailable { retry_after: None };
+                    return Err(error);
+                }
+                ask(None).await
+            }
             found => found,
         }
     }

@@ -87,9 +87,18 @@ impl GoogleDrive {
         let mut found = Vec::new();
         let mut guard = PageGuard::new(Provider::GoogleDrive, operation::FILES);
         let mut token: Option<String> = None;
+        let mut again = false;
         loop {
             let url = self.api.folders_named(corpus, parent, name, token.as_deref());
-            let (page, answer) = self.ask::<NamedList>(operation::FILES, url).await?;
+            let (page, answer) = match self.ask::<NamedList>(operation::FILES, url).await {
+                // The token of the next page ran out: the listing begins again, once, and what it shows again is known.
+                Err(error) if error.kind == ErrorKind::CursorExpired && token.is_some() && !again => {
+                    (token, again) = (None, true);
+                    guard = PageGuard::new(Provider::GoogleDrive, operation::FILES);
+                    continue;
+                }
+                listed => listed?,
+            };
             if page.incomplete_search {
                 return Err(incomplete(&answer));
             }

@@ -1,5 +1,7 @@
 //! Where a listing stands, as page tokens and cursors tell it.
 
+use std::collections::HashSet;
+
 use revtrail_connector::{ConnectorError, ErrorKind, change::Change};
 use revtrail_model::id::{Cursor, DriveId, ItemId, PageToken};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,9 @@ pub(crate) struct Walk {
     pub(crate) folders: Vec<String>,
     /// The next page of the folder at hand.
     pub(crate) page: Option<String>,
+    /// How often the listing of a folder had to begin again; tells a token given once more from one that leads in a circle.
+    #[serde(default)]
+    pub(crate) restarts: u32,
 }
 
 impl Step {
@@ -46,15 +51,22 @@ impl Walk {
         Self {
             folders: vec![folder.as_str().to_owned()],
             page: None,
+            restarts: 0,
         }
     }
 
     /// After a page of the folder at hand: notes the folders in it, and that the folder is done when the page was its last.
     pub(crate) fn go_on(&mut self, listed: &[Change], next_page: Option<String>) {
         let at_hand = self.folders.pop();
-        let found = listed.iter().filter_map(map::folder);
-        self.folders
-            .extend(found.map(|folder| folder.as_str().to_owned()));
+        // A folder whose listing began again shows its first folders again.
+        let waiting: HashSet<&str> = self.folders.iter().map(String::as_str).collect();
+        let found: Vec<String> = listed
+            .iter()
+            .filter_map(map::folder)
+            .filter(|folder| !waiting.contains(folder.as_str()))
+            .map(|folder| folder.as_str().to_owned())
+            .collect();
+        self.folders.extend(found);
         if next_page.is_some() {
             self.folders.extend(at_hand);
         }
@@ -99,6 +111,7 @@ mod tests {
             walk: Walk {
                 folders: vec!["a".into(), "b".into()],
                 page: Some("~!!~x".into()),
+                restarts: 1,
             },
         };
         let token = step.token(operation::FILES).unwrap();

@@ -102,7 +102,7 @@ pub(crate) struct ChangeList {
     pub(crate) changes: Vec<Box<RawValue>>,
 }
 
-/// `drive#fileList`.
+/// `drive#fileList`. A list with nothing in it is there all the same: an answer without one is no empty folder.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FileList {
@@ -110,7 +110,6 @@ pub(crate) struct FileList {
     /// Some drives were not searched: files are missing.
     #[serde(default)]
     pub(crate) incomplete_search: bool,
-    #[serde(default)]
     pub(crate) files: Vec<Box<RawValue>>,
 }
 
@@ -119,7 +118,6 @@ pub(crate) struct FileList {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RevisionList {
     pub(crate) next_page_token: Option<String>,
-    #[serde(default)]
     pub(crate) revisions: Vec<Box<RawValue>>,
 }
 
@@ -158,7 +156,6 @@ pub(crate) struct NamedList {
     pub(crate) next_page_token: Option<String>,
     #[serde(default)]
     pub(crate) incomplete_search: bool,
-    #[serde(default)]
     pub(crate) files: Vec<Named>,
 }
 

@@ -74,7 +74,7 @@ pub(crate) struct Folder {
 /// What an item is, as a folder of its drive; `None` for anything else, a shortcut to a folder on another drive included.
 pub(crate) fn folder(record: &RawValue) -> Result<Option<Folder>, RecordError> {
     let (item, _unknown) = read::<DriveItem>(record, ITEM_MEMBERS)?;
-    let is_folder = kind(&item) == Some(ItemKind::Folder) && item.deleted.is_none();
+    let is_folder = kind(&item) == Some(ItemKind::Folder) && item.package.is_none() && item.deleted.is_none();
     let parent = item.parent_reference.as_ref();
     let drive = parent
         .and_then(|parent| parent.drive_id.as_deref())
@@ -218,10 +218,11 @@ fn hashes(file: &FileFacet, size_bytes: Option<u64>) -> BTreeMap<String, String>
 
 /// What the facets say; `None` when no known facet is there.
 fn kind(item: &DriveItem) -> Option<ItemKind> {
-    if item.remote_item.is_some() || item.package.is_some() {
-        // A shortcut to another drive, a notebook: neither has versions of its own.
+    if item.remote_item.is_some() {
+        // A shortcut to another drive has no versions of its own.
         Some(ItemKind::Other)
-    } else if item.folder.is_some() || item.root.is_some() {
+    } else if item.folder.is_some() || item.package.is_some() || item.root.is_some() {
+        // A notebook holds its sections as a folder holds files: they come, move and go with it, and the feed does not list them then.
         Some(ItemKind::Folder)
     } else {
         item.file.as_ref().map(|_| ItemKind::File)

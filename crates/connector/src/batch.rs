@@ -215,8 +215,23 @@ impl<B: Batch> Lists<'_, B> {
         }
     }
 
-    /// The whole list from its first page on.
+    /// The whole list from its first page on. Tokens of pages live for a while only; a refused one means to list once more from the
+    /// beginning.
     async fn list(&self, part: &Open<'_>, first: B::Page) -> Result<Outcome, ConnectorError> {
+        match self.read_on(part, first).await {
+            Err(error) if error.kind == ErrorKind::CursorExpired => {
+                let again = async {
+                    let first = self.batch.page(part.item, None).await?;
+                    self.read_on(part, first).await
+                };
+                again.await.or_else(|error| self.isolated(error))
+            }
+            Err(error) => self.isolated(error),
+            read => read,
+        }
+    }
+
+    async fn read_on(&self, part: &Open<'_>, first: B::Page) -> Result<Outcome, ConnectorError> {
         let (provider, operation) = (self.batch.provider(), self.batch.operation());
         let mut guard = PageGuard::new(provider, operation);
         let mut revisions: Vec<Revision> = Vec::new();
@@ -231,14 +246,8 @@ impl<B: Batch> Lists<'_, B> {
             };
             revisions.extend(read.revisions);
             let Some(next) = read.next else { break };
-            let following = async {
-                guard.check(&next)?;
-                self.batch.page(part.item, Some(&next)).await
-            };
-            match following.await {
-                Ok(following) => page = following,
-                Err(error) => return self.isolated(error),
-            }
+            guard.check(&next)?;
+            page = self.batch.page(part.item, Some(&next)).await?;
         }
         Ok(Ok(self.batch.list(revisions, part.head)))
     }

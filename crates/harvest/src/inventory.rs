@@ -88,6 +88,22 @@ impl Inventory {
         self.items.insert(id, item);
     }
 
+    /// Puts back what was known of an item before; `None` where nothing was.
+    pub fn put_back(&mut self, id: ItemId, before: Option<Item>) {
+        if let Some(item) = before {
+            self.put(id, item);
+            return;
+        }
+        self.touched.remove(&id);
+        self.pending.remove(&id);
+        let gone = self.items.remove(&id).and_then(|item| item.place);
+        if let Some(place) = gone
+            && self.occupants.get(&place) == Some(&id)
+        {
+            self.occupants.remove(&place);
+        }
+    }
+
     /// The live item at a place.
     pub fn occupant(&self, place: &PlaceKey) -> Option<&ItemId> {
         self.occupants.get(place)

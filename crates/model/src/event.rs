@@ -75,7 +75,7 @@ pub enum ItemKind {
     File,
     /// Holds other items.
     Folder,
-    /// The provider did not say, or said something this version does not know (notebook, shortcut).
+    /// The provider did not say, or said something this version does not know (shortcut).
     Other,
 }
 

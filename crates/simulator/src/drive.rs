@@ -3,6 +3,7 @@
 //! All items are the owner's and have one parent. A deletion is a move to the trash, so nothing is ever removed. One route
 //! function answers single requests, overridden ones (`X-HTTP-Method-Override`) and the parts of a batch.
 
+pub(crate) use gzip::compress;
 pub(crate) use wire::is_editors;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::sim::{Call, Provider, Sim};
 
 pub(crate) mod audit;
 mod batch;
+mod gzip;
 pub(crate) mod ids;
 mod listing;
 mod machine;
@@ -29,6 +31,7 @@ mod place;
 mod problem;
 mod query;
 mod single;
+mod unseen;
 mod wire;
 
 #[cfg(test)]
@@ -79,10 +82,12 @@ pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
     let problem = match fault.kind() {
         FaultKind::Throttle429 if call.operation == "activity" => Problem::exhausted(),
         // Too many questions are answered like this there.
-        FaultKind::Throttle429 if call.operation == "reports" => Problem::unavailable(),
+        FaultKind::Throttle429 if call.operation == "reports" => Problem::failed(StatusCode::SERVICE_UNAVAILABLE),
         FaultKind::Throttle429 => Problem::throttled(StatusCode::TOO_MANY_REQUESTS, choice),
         FaultKind::DriveRateLimit403 => Problem::throttled(StatusCode::FORBIDDEN, choice),
-        _ => Problem::unavailable(),
+        FaultKind::Internal500 => Problem::failed(StatusCode::INTERNAL_SERVER_ERROR),
+        FaultKind::Timeout504 => Problem::failed(StatusCode::GATEWAY_TIMEOUT),
+        _ => Problem::failed(StatusCode::SERVICE_UNAVAILABLE),
     };
     Answer::from(problem).into_response()
 }

@@ -28,6 +28,7 @@ mod download;
 pub(crate) mod ids;
 mod index;
 mod listing;
+mod longpoll;
 mod metadata;
 mod problem;
 mod revisions;
@@ -109,6 +110,8 @@ const WHOLE_TEAM: &str = "This API function operates on a single Dropbox account
 /// there; what the service says to one that does is not documented.
 const FOR_TEAMS: &str = "This API function operates on a whole Dropbox Business team: it takes the team's OAuth 2 access token, and no \
                          \"Dropbox-API-Select-User\" or \"Dropbox-API-Select-Admin\" HTTP header";
+/// Path of the route that waits.
+const LONGPOLL: &str = "/2/files/list_folder/longpoll";
 /// Path of the content route.
 const DOWNLOAD: &str = "/2/files/download";
 /// Path of the token endpoint.
@@ -172,7 +175,8 @@ impl Route {
 pub(crate) fn router(sim: Arc<Sim>) -> Router {
     let mut router = Router::new()
         .route(TOKEN, post(token))
-        .route(DOWNLOAD, post(download::download));
+        .route(DOWNLOAD, post(download::download))
+        .route(LONGPOLL, post(longpoll::longpoll));
     for route in Route::ALL {
         router = router.route(&format!("/2/{}", route.name()), post(rpc));
     }
@@ -187,6 +191,7 @@ pub(crate) fn operation(parts: &Parts) -> &'static str {
     match parts.uri.path() {
         TOKEN => "token",
         DOWNLOAD => "content",
+        LONGPOLL => "longpoll",
         path => Route::of(path).map_or("other", Route::operation),
     }
 }
@@ -195,8 +200,7 @@ pub(crate) fn operation(parts: &Parts) -> &'static str {
 /// request's id, which depends on the seed and the number of the request.
 pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
     if fault.kind() != FaultKind::Throttle429 {
-        let page = "<html><body>Service Unavailable</body></html>".to_owned();
-        return typed(StatusCode::SERVICE_UNAVAILABLE, "text/html", page);
+        return problem::failure(fault.kind());
     }
     let status = StatusCode::TOO_MANY_REQUESTS;
     let reason = json!({ ".tag": "too_many_requests" });

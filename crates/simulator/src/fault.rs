@@ -34,15 +34,33 @@ pub enum Fault {
         #[serde(default)]
         retry_after: Option<String>,
     },
+    /// 500 in the provider's form.
+    #[serde(rename = "internal_500")]
+    Internal500,
+    /// 504 in the provider's form: the service took too long.
+    #[serde(rename = "timeout_504")]
+    Timeout504,
     /// The connection closes after half of the declared body.
     ResetMidBody,
     /// A complete answer whose JSON stops half way.
     TruncatedJson,
+    /// Good JSON that has nothing of what was asked for.
+    OtherShape,
     /// The caller's token becomes invalid, and the request is answered with 401.
     ExpiredToken,
     /// One part of a batch is throttled.
     #[serde(rename = "batch_inner_429")]
     BatchInner429,
+    /// One part of a batch is not answered because of another (OneDrive).
+    #[serde(rename = "batch_inner_424")]
+    BatchInner424,
+    /// So many edits of the history happen right after the answer.
+    Meanwhile {
+        /// How many.
+        edits: usize,
+    },
+    /// The token of a listing's next page has run out; the listing begins again (Google Drive).
+    ExpiredPageToken,
     /// The link to the next page names another host (OneDrive).
     ForeignNextLink,
     /// The cursor is not accepted any more, in the provider's form.
@@ -71,6 +89,10 @@ pub enum Fault {
     MissingActor,
     /// A revision listed before is missing from the list.
     VanishedRevision,
+    /// A revision list lacks the newest revision (Google Drive, Dropbox), or is empty (OneDrive).
+    LaggingRevisions,
+    /// A revision list is refused.
+    RevisionsRefused,
     /// The revision after which a list was to go on was purged meanwhile (Dropbox).
     PurgedMidPaging,
     /// Contents of a file come with their first byte changed.
@@ -108,11 +130,20 @@ pub enum FaultKind {
     DriveRateLimit403,
     #[serde(rename = "unavailable_503")]
     Unavailable503,
+    #[serde(rename = "internal_500")]
+    Internal500,
+    #[serde(rename = "timeout_504")]
+    Timeout504,
     ResetMidBody,
     TruncatedJson,
+    OtherShape,
     ExpiredToken,
     #[serde(rename = "batch_inner_429")]
     BatchInner429,
+    #[serde(rename = "batch_inner_424")]
+    BatchInner424,
+    Meanwhile,
+    ExpiredPageToken,
     ForeignNextLink,
     LostCursor,
     LostCursorForeign,
@@ -127,6 +158,8 @@ pub enum FaultKind {
     UnknownFields,
     MissingActor,
     VanishedRevision,
+    LaggingRevisions,
+    RevisionsRefused,
     PurgedMidPaging,
     WrongBytes,
     OmittedChange,
@@ -144,10 +177,16 @@ impl Fault {
             Self::Throttle429 { .. } => FaultKind::Throttle429,
             Self::DriveRateLimit403 => FaultKind::DriveRateLimit403,
             Self::Unavailable503 { .. } => FaultKind::Unavailable503,
+            Self::Internal500 => FaultKind::Internal500,
+            Self::Timeout504 => FaultKind::Timeout504,
             Self::ResetMidBody => FaultKind::ResetMidBody,
             Self::TruncatedJson => FaultKind::TruncatedJson,
+            Self::OtherShape => FaultKind::OtherShape,
             Self::ExpiredToken => FaultKind::ExpiredToken,
             Self::BatchInner429 => FaultKind::BatchInner429,
+            Self::BatchInner424 => FaultKind::BatchInner424,
+            Self::Meanwhile { .. } => FaultKind::Meanwhile,
+            Self::ExpiredPageToken => FaultKind::ExpiredPageToken,
             Self::ForeignNextLink => FaultKind::ForeignNextLink,
             Self::LostCursor => FaultKind::LostCursor,
             Self::LostCursorForeign => FaultKind::LostCursorForeign,
@@ -162,6 +201,8 @@ impl Fault {
             Self::UnknownFields => FaultKind::UnknownFields,
             Self::MissingActor => FaultKind::MissingActor,
             Self::VanishedRevision => FaultKind::VanishedRevision,
+            Self::LaggingRevisions => FaultKind::LaggingRevisions,
+            Self::RevisionsRefused => FaultKind::RevisionsRefused,
             Self::PurgedMidPaging => FaultKind::PurgedMidPaging,
             Self::WrongBytes => FaultKind::WrongBytes,
             Self::AuditLate { .. } => FaultKind::AuditLate,

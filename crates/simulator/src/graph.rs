@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use axum::{Extension, Router};
 use serde_json::Value;
@@ -22,6 +22,7 @@ pub(crate) mod audit;
 mod batch;
 mod children;
 mod delta;
+mod facets;
 pub(crate) mod ids;
 mod items;
 mod login;
@@ -72,19 +73,7 @@ pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
     if call.operation.starts_with("audit_") {
         return audit::refusal(fault.kind());
     }
-    let (status, code, about) = if throttled {
-        (
-            StatusCode::TOO_MANY_REQUESTS,
-            "activityLimitReached",
-            "The request has been throttled",
-        )
-    } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "serviceNotAvailable",
-            "The service is not available. Try later.",
-        )
-    };
+    let (status, code, about) = problem::failure(fault.kind());
     let inner = serde_json::json!({
         "code": "throttledRequest",
         "innerError": { "code": "quota" },

@@ -104,9 +104,15 @@ fn face(sim: &Arc<Sim>, provider: Provider) -> Router {
         refusal,
     };
     // As the outer router's fallback, the face is wrapped whole: its own fallback and 405 answers carry the date too.
-    Router::new()
+    let face = Router::new()
         .fallback_service(routes)
-        .layer(middleware::from_fn_with_state(door, apply))
+        .layer(middleware::from_fn_with_state(door, apply));
+    if provider == Provider::GoogleDrive {
+        // Outside of the faults, which are those of plain bodies.
+        face.layer(middleware::from_fn(drive::compress))
+    } else {
+        face
+    }
 }
 
 async fn bind(port: u16) -> Result<(TcpListener, String), SimulatorError> {

@@ -207,6 +207,8 @@ pub struct Sim {
     pins: Mutex<BTreeSet<(ItemNo, u64)>>,
     held: Held,
     subscription: Subscription,
+    /// Saves whose revisions somebody deleted.
+    purged: Mutex<BTreeSet<u64>>,
     bases: OnceLock<BTreeMap<Provider, String>>,
 }
 
@@ -225,6 +227,7 @@ impl Sim {
             pins: Mutex::default(),
             held: Held::default(),
             subscription: Subscription::new(options.audit.subscribed_at),
+            purged: Mutex::default(),
             bases: OnceLock::new(),
             options,
         })
@@ -275,7 +278,19 @@ impl Sim {
     /// Which of a file's saves the provider still has at `now`.
     pub(crate) fn kept(&self, now: Timestamp, saves: &[Save]) -> Vec<bool> {
         let times: Vec<Timestamp> = saves.iter().map(|save| save.at).collect();
-        self.options.keep.kept(now, &times)
+        let purged = lock(&self.purged);
+        let kept = self.options.keep.kept(now, &times).into_iter().zip(saves);
+        kept.map(|(kept, save)| kept && !purged.contains(&save.seq))
+            .collect()
+    }
+
+    /// Somebody deletes a revision for good (OneDrive, Google Drive): the save number `place`, counted from 0, of the file at a path.
+    /// False where there is none, and for the newest, which cannot be deleted.
+    pub fn purge(&self, path: &str, place: usize) -> bool {
+        let world = self.world();
+        let saves = world.find(path).map(|item| item.saves.as_slice());
+        let older = saves.and_then(|saves| saves.split_last()?.1.get(place));
+        older.is_some_and(|save| lock(&self.purged).insert(save.seq))
     }
 
     /// Pins a revision (Google Drive), so that it outlives every limit: the save number `place`, counted from 0, of the file at a path.
@@ -289,6 +304,10 @@ impl Sim {
         let mut pins = lock(&self.pins);
         let others = pins.range((no, 0)..=(no, u64::MAX)).count();
         others < PINS && pins.insert((no, save.seq))
+    }
+
+    pub(crate) fn is_purged(&self, seq: u64) -> bool {
+        lock(&self.purged).contains(&seq)
     }
 
     pub(crate) fn is_pinned(&self, no: ItemNo, seq: u64) -> bool {

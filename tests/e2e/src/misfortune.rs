@@ -23,9 +23,11 @@ pub fn harmless(provider: Provider) -> Vec<Fault> {
         Fault::EmptyPage,
         Fault::DuplicateItems,
         Fault::UnknownFields,
+        Fault::Internal500,
+        Fault::Timeout504,
     ];
     match provider {
-        Provider::OneDrive => faults.push(Fault::BatchInner429),
+        Provider::OneDrive => faults.extend([Fault::BatchInner429, Fault::BatchInner424]),
         Provider::GoogleDrive => faults.extend([Fault::DriveRateLimit403, Fault::BatchInner429]),
         Provider::Dropbox => {}
     }

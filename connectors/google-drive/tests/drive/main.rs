@@ -450,6 +450,7 @@ async fn a_folder_gone_meanwhile_does_not_end_the_walk() {
 #[rstest]
 #[case::folder_gone(Reply::refused(404, "notFound"), ErrorKind::NotFound)]
 #[case::incomplete(Reply::ok(r#"{"incompleteSearch":true,"files":[]}"#), ErrorKind::Unavailable { retry_after: None })]
+#[case::no_list(Reply::ok(r#"{"kind":"drive#fileList"}"#), ErrorKind::Malformed)]
 #[tokio::test]
 async fn a_walk_that_cannot_go_on(#[case] reply: Reply, #[case] expected: ErrorKind) {
     let drive = Drive::start().await;
@@ -464,15 +465,17 @@ async fn a_walk_that_cannot_go_on(#[case] reply: Reply, #[case] expected: ErrorK
     assert_eq!(error.kind, expected);
 }
 
+/// What is said of a token that ran out.
+const EXPIRED: &str = r#"{"error":{"code":400,"errors":[{"reason":"invalid","location":"pageToken","locationType":"parameter"}]}}"#;
+
 #[tokio::test]
 async fn a_listing_whose_token_ran_out_begins_again() {
     let drive = Drive::start().await;
-    let refused = r#"{"error":{"code":400,"errors":[{"reason":"invalid","location":"pageToken","locationType":"parameter"}]}}"#;
     let here = ("q", &*children_of("dX"));
     drive
         .on("files", &[here], files(&["a"], Some("p2")))
         .on("files", &[here], files(&["a", "b"], None))
-        .on("files", &[here, ("pageToken", "p2")], Reply::new(400, refused));
+        .on("files", &[here, ("pageToken", "p2")], Reply::new(400, EXPIRED));
     let item = ItemId::from("dX");
     let first = drive.connector.subtree(&root(), &item, None).await.unwrap();
     let second = drive.connector.subtree(&root(), &item, first.next).await.unwrap();
@@ -480,4 +483,54 @@ async fn a_listing_whose_token_ran_out_begins_again() {
         (ids(&second.changes), second.next),
         (vec!["a".to_owned(), "b".to_owned()], None)
     );
+}
+
+/// The service may give the same token again: that is no circle, unless it is refused without end.
+#[tokio::test]
+async fn a_listing_that_begins_again_and_again_is_given_up() {
+    let drive = Drive::start().await;
+    let here = ("q", &*children_of("dX"));
+    drive.on("files", &[here], files(&["a"], Some("p2"))).on(
+        "files",
+        &[here, ("pageToken", "p2")],
+        Reply::new(400, EXPIRED),
+    );
+    let item = ItemId::from("dX");
+    let mut page = drive.connector.subtree(&root(), &item, None).await.unwrap();
+    for turn in 0..20 {
+        let next = drive
+            .connector
+            .subtree(&root(), &item, page.next.clone())
+            .await
+            .unwrap();
+        assert_ne!(next.next, page.next, "{turn}");
+        page = next;
+    }
+    let error = drive
+        .connector
+        .subtree(&root(), &item, page.next)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable { retry_after: None });
+}
+
+#[tokio::test]
+async fn a_search_for_a_folder_whose_token_ran_out_begins_again_once() {
+    let drive = Drive::start().await;
+    let query =
+        format!("name = 'Close' and '0ARoot' in parents and mimeType = '{FOLDER}' and trashed = false");
+    let here = ("q", &*query);
+    let empty = r#"{"files":[],"nextPageToken":"p2"}"#;
+    drive
+        .on("files", &[here], Reply::ok(empty))
+        .on("files", &[here, ("pageToken", "p2")], Reply::new(400, EXPIRED))
+        .on(
+            "files",
+            &[here, ("pageToken", "p2")],
+            Reply::ok(r#"{"files":[{"id":"F","name":"Close"}]}"#),
+        );
+    let found = drive.connector.resolve(&at_path("/Close")).await.unwrap();
+    assert_eq!(found.item.as_str(), "F");
+    let asked = drive.parameters("files", "pageToken");
+    assert_eq!(asked, [None, Some("p2".into()), None, Some("p2".into())]);
 }

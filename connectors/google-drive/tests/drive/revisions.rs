@@ -232,6 +232,30 @@ async fn a_long_list_is_paged() {
     assert_eq!(told(&answers[0]), Ok((vec!["1", "9"], Presence::NotTold)));
 }
 
+/// Tokens of pages live for hours: what was refused is listed again from the beginning, once.
+#[rstest]
+#[case::once(1, Ok((vec!["1", "9"], Presence::NotTold)))]
+#[case::again(2, Err((ErrorKind::CursorExpired, Some(400))))]
+#[tokio::test]
+async fn a_list_whose_token_ran_out_begins_again(#[case] refusals: usize, #[case] expected: Told<'static>) {
+    let drive = Drive::start().await;
+    let first =
+        r#"{"nextPageToken":"p2","revisions":[{"id":"1","modifiedTime":"2026-01-01T00:00:00.000Z"}]}"#;
+    let second = r#"{"revisions":[{"id":"9","modifiedTime":"2026-01-09T00:00:00.000Z"}]}"#;
+    let expired = r#"{"error":{"code":400,"errors":[{"reason":"invalid","location":"pageToken","locationType":"parameter"}]}}"#;
+    drive.on("files/a/revisions", &[], Reply::ok(first));
+    for _ in 0..refusals {
+        drive.on(
+            "files/a/revisions",
+            &[("pageToken", "p2")],
+            Reply::new(400, expired),
+        );
+    }
+    drive.on("files/a/revisions", &[("pageToken", "p2")], Reply::ok(second));
+    let answers = drive.connector.revisions(&root(), &[ask("a")]).await.unwrap();
+    assert_eq!(told(&answers[0]), expected);
+}
+
 #[tokio::test]
 async fn a_list_that_turns_in_circles_is_refused() {
     let drive = Drive::start().await;

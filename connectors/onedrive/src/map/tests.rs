@@ -153,7 +153,7 @@ fn the_digest_of_nothing_counts_for_empty_files_only(#[case] text: &str, #[case]
 }
 
 #[rstest]
-#[case::notebook(data!("item-notebook"), ItemKind::Other, 0)]
+#[case::notebook(data!("item-notebook"), ItemKind::Folder, 0)]
 #[case::shortcut(data!("item-shortcut"), ItemKind::Other, 0)]
 #[case::no_facet(data!("item-without-facet"), ItemKind::Other, 1)]
 #[case::malware(data!("item-malware"), ItemKind::File, 0)]

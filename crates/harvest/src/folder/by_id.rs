@@ -1,5 +1,7 @@
 //! Reading a feed that names items by id.
 
+use std::collections::HashMap;
+
 use revtrail_connector::{ErrorKind, FeedPage, FeedPoint, FolderRoot, Next};
 use revtrail_model::{
     id::{Cursor, ItemId},
@@ -9,6 +11,7 @@ use revtrail_model::{
 use super::{FolderRun, PageGuard};
 use crate::{
     error::HarvestError,
+    inventory::{Inventory, Item},
     round::{Finished, Keep, Round, View},
     settle::{Settle, Settled, unlisted},
     snapshot::Draft,
@@ -21,6 +24,22 @@ pub(super) struct Read {
     pub(super) first_at: Timestamp,
     pub(super) last_at: Timestamp,
     full: bool,
+}
+
+/// What was known before something was taken that may have to be given up again.
+#[derive(Default)]
+struct Undo {
+    items: HashMap<ItemId, Option<Item>>,
+    events: usize,
+}
+
+impl Undo {
+    fn note(&mut self, inventory: &Inventory, settled: &Settled) {
+        for id in settled.items.keys() {
+            let before = || inventory.item(id).cloned();
+            self.items.entry(id.clone()).or_insert_with(before);
+        }
+    }
 }
 
 impl FolderRun<'_> {
@@ -64,7 +83,8 @@ impl FolderRun<'_> {
         Ok(settle.settle())
     }
 
-    /// Takes what the feed told, and its cursor.
+    /// Takes what the feed told, and its cursor; or nothing of it, when what came into the folder cannot be listed: a folder that is known
+    /// is not listed again.
     pub(super) async fn keep_feed(
         &mut self,
         root: &FolderRoot,
@@ -73,13 +93,36 @@ impl FolderRun<'_> {
     ) -> Result<(), HarvestError> {
         let frame = self.make_frame(read.last_at)?;
         let walk = settled.walk.clone();
+        let mut undo = Undo {
+            events: self.events.len(),
+            ..Undo::default()
+        };
+        if !walk.is_empty() {
+            undo.note(&self.inventory, &settled);
+        }
         self.apply(settled);
         for folder in walk {
-            self.walk(root, &folder, draft, (&frame, read.last_at)).await?;
+            match self.walk(root, &folder, draft, (&frame, read.last_at)).await {
+                Ok(below) => {
+                    undo.note(&self.inventory, &below);
+                    self.apply(below);
+                }
+                Err(error) => {
+                    self.take_back(undo);
+                    return Err(error);
+                }
+            }
         }
         self.frame = Some(frame);
         self.caught_up(read.cursor, read.first_at);
         Ok(())
+    }
+
+    fn take_back(&mut self, undo: Undo) {
+        self.events.truncate(undo.events);
+        for (id, before) in undo.items {
+            self.inventory.put_back(id, before);
+        }
     }
 
     pub(super) fn apply(&mut self, settled: Settled) {
@@ -136,7 +179,7 @@ impl FolderRun<'_> {
         folder: &ItemId,
         draft: &mut Draft,
         (frame, seen_at): (&crate::facts::Frame, Timestamp),
-    ) -> Result<(), HarvestError> {
+    ) -> Result<Settled, HarvestError> {
         let (mut round, mut guard, mut page) = (Round::default(), PageGuard::default(), None);
         loop {
             let answer = self.plan.connector.subtree(root, folder, page).await?;
@@ -159,9 +202,7 @@ impl FolderRun<'_> {
                     entries: finished.entries,
                     cause: Some(folder),
                 };
-                let settled = settle.settle();
-                self.apply(settled);
-                return Ok(());
+                return Ok(settle.settle());
             };
             guard.check(&self.capabilities, &token)?;
             page = Some(token);

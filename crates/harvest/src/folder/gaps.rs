@@ -21,7 +21,7 @@ impl FolderRun<'_> {
             Some(status) => format!("{}, HTTP {status}", error.kind.as_str()),
             None => error.kind.as_str().to_owned(),
         };
-        let to = self.clock.now();
+        let to = self.answered_at();
         self.gaps.push(Gap {
             detail: Some(detail),
             from: self.covers_from,
@@ -34,7 +34,7 @@ impl FolderRun<'_> {
     /// The cursor was lost: everything is listed again and compared, and what happened meanwhile is known as a net difference only.
     pub(super) fn lose_cursor(&mut self) {
         tracing::warn!(folder = %self.plan.name, provider = %self.capabilities.provider, "change cursor lost, listing the folder in full");
-        let to = self.clock.now();
+        let to = self.answered_at();
         self.gaps.push(Gap {
             detail: None,
             from: self.covers_from,

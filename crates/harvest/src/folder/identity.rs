@@ -135,18 +135,17 @@ impl FolderRun<'_> {
         });
         self.state.place = Some(to.clone());
         self.state.cursor = None;
-        let to = self.clock.now();
         self.gaps.push(Gap {
             detail: Some("designated folder renamed or moved".into()),
             from: self.covers_from,
             items: None,
             reason: GapReason::CursorLost,
-            to,
+            to: seen_at,
         });
     }
 
-    /// The provider's clock at its last answer.
-    fn answered_at(&self) -> Timestamp {
+    /// The provider's clock at its last answer, ours while it has given none: what bounds of time are told by.
+    pub(super) fn answered_at(&self) -> Timestamp {
         let answer = self.plan.connector.usage().last_answer;
         answer.map_or_else(|| self.clock.now(), |(theirs, _)| theirs)
     }

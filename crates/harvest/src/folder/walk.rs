@@ -53,7 +53,7 @@ impl FolderRun<'_> {
             Some(status) => format!("{}, HTTP {status}", error.kind.as_str()),
             None => error.kind.as_str().to_owned(),
         };
-        let to = self.clock.now();
+        let to = self.answered_at();
         self.gaps.push(Gap {
             detail: Some(detail),
             from: self.state.walked.map(|walked| walked.from),

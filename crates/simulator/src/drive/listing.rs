@@ -10,6 +10,7 @@ use super::mask::{CHANGES, FILES, Mask, Picked, REVISIONS};
 use super::place::Place;
 use super::problem::Problem;
 use super::query::Query;
+use super::unseen::is_unseen;
 use super::wire::{self, Author};
 use crate::fault::{FaultKind, Oddity};
 use crate::sim::{GoogleRole, Sim};
@@ -90,6 +91,7 @@ pub(super) fn changes(ask: &Ask<'_>) -> Result<Value, Problem> {
     }
     answer.put_masked("changes", |mask| {
         let items = slots.iter().filter_map(|slot| world.item(slot.item));
+        let items = items.filter(|item| !is_unseen(item));
         let mut entries: Vec<Value> = items
             .filter_map(|item| forms.entry(ask.sim, &world, item, mask))
             .collect();
@@ -195,7 +197,7 @@ pub(super) fn files(ask: &Ask<'_>) -> Result<Value, Problem> {
     } else {
         Some(Query::parse(text)?)
     };
-    let place = Place::start("files", text).go_on(ask.get("pageToken"))?;
+    let place = ask.place("files", text)?;
     let size = ask.page_size(100, LIMIT)?;
     let world = ask.sim.world();
     let mut items = matching(ask.sim, &world, query.as_ref(), (place.after, size + 1))?;
@@ -260,6 +262,7 @@ fn matching<'w>(
         live.chain(world.deleted_children(*folder))
     });
     let numbers: BTreeSet<ItemNo> = children
+        .filter(|item| !is_unseen(item))
         .map(|item| item.no)
         .filter(|no| u64::from(no.0) > after)
         .collect();
@@ -270,7 +273,7 @@ fn matching<'w>(
 /// Every item but the root, from the number after `after` on.
 fn later(world: &World, after: u64) -> impl Iterator<Item = &Item> {
     let from = usize::try_from(after + 1).unwrap_or(usize::MAX);
-    world.items().iter().skip(from)
+    world.items().iter().skip(from).filter(|item| !is_unseen(item))
 }
 
 /// `revisions.list`, oldest first.
@@ -280,7 +283,10 @@ pub(super) fn revisions(ask: &Ask<'_>, id: &str) -> Result<Value, Problem> {
     let world = ask.sim.world();
     let item = blob(ask.sim, &world, id)?;
     editors_only(ask.sim)?;
-    let place = Place::start("revisions", id).go_on(ask.get("pageToken"))?;
+    if ask.fires(FaultKind::RevisionsRefused) {
+        return Err(Problem::viewer());
+    }
+    let place = ask.place("revisions", id)?;
     // Only the editors merge what is saved; an upload is a revision.
     let saves = if wire::is_editors(&world, item) {
         ask.sim.merged(&item.saves)
@@ -291,7 +297,10 @@ pub(super) fn revisions(ask: &Ask<'_>, id: &str) -> Result<Value, Problem> {
     let pinned = |save: &Save| ask.sim.is_pinned(item.no, save.seq);
     let kept = saves.iter().zip(&present);
     let kept = kept.filter(|(save, kept)| **kept || pinned(save));
-    let kept: Vec<&Save> = kept.map(|(save, _)| save).collect();
+    let mut kept: Vec<&Save> = kept.map(|(save, _)| save).collect();
+    if kept.len() > 1 && ask.fires(FaultKind::LaggingRevisions) {
+        kept.pop();
+    }
     let from = kept.partition_point(|save| save.seq <= place.after);
     let mut rest = kept.get(from..).unwrap_or_default();
     // The provider drops the oldest first.
@@ -339,16 +348,25 @@ pub(super) fn editors_only(sim: &Sim) -> Result<(), Problem> {
     }
 }
 
-/// The file an id names; folders have no revisions.
+/// The file an id names; folders and shortcuts have no revisions.
 pub(super) fn blob<'w>(sim: &Sim, world: &'w World, id: &str) -> Result<&'w Item, Problem> {
     let item = wire::resolve(sim, world, id).ok_or_else(|| Problem::no_file(id))?;
-    if item.is_folder() {
+    if item.is_folder() || wire::is_shortcut(world, item) {
         return Err(Problem::no_revisions());
     }
     Ok(item)
 }
 
 impl Ask<'_> {
+    /// Where in the listing the request goes on. Tokens of pages do not live for ever.
+    fn place(&self, kind: &str, of: &str) -> Result<Place, Problem> {
+        let token = self.get("pageToken");
+        if token.is_some() && self.fires(FaultKind::ExpiredPageToken) {
+            return Err(Problem::invalid("pageToken"));
+        }
+        Place::start(kind, of).go_on(token)
+    }
+
     /// Cuts a page that was read one entry too long; the token of the next page, if there is one.
     fn cut<T>(
         &self,

@@ -152,6 +152,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "fileNotDownloadable", message).about("alt")
     }
 
+    /// 403, content that was found to do harm.
+    pub(super) fn abusive() -> Self {
+        let message = "This file has been identified as malware or spam and cannot be downloaded.";
+        Self::new(StatusCode::FORBIDDEN, "cannotDownloadAbusiveFile", message)
+    }
+
     /// 403, content of a revision that is neither pinned nor the newest.
     pub(super) fn restricted() -> Self {
         let message = "This revision cannot be downloaded by the authenticated user.";
@@ -172,9 +178,13 @@ impl Problem {
         problem
     }
 
-    /// 503.
-    pub(super) fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "backendError", "Backend Error")
+    /// 500 and above.
+    pub(super) fn failed(status: StatusCode) -> Self {
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            Self::new(status, "internalError", "Internal Error")
+        } else {
+            Self::new(status, "backendError", "Backend Error")
+        }
     }
 
     /// The envelope.

@@ -11,7 +11,8 @@ use super::problem::{Answer, Problem};
 use super::wire::{self, Author};
 use crate::content::content;
 use crate::fault::FaultKind;
-use crate::world::{Item, Save};
+use crate::sim::Sim;
+use crate::world::{Item, Save, World};
 
 /// `about.get`; the provider insists on a mask.
 pub(super) fn about(ask: &Ask<'_>) -> Result<Value, Problem> {
@@ -55,6 +56,7 @@ pub(super) fn file(ask: &Ask<'_>, id: &str) -> Result<Answer, Problem> {
     let world = ask.sim.world();
     let item = wire::resolve(ask.sim, &world, id).ok_or_else(|| Problem::no_file(id))?;
     if ask.wants_media() {
+        given_out(&world, item)?;
         let head = item.head().ok_or_else(Problem::no_content)?.clone();
         let kind = wire::mime_type(&world, item);
         drop(world);
@@ -86,8 +88,9 @@ pub(super) fn revision(ask: &Ask<'_>, id: &str, revision: &str) -> Result<Answer
     let world = ask.sim.world();
     let item = blob(ask.sim, &world, id)?;
     editors_only(ask.sim)?;
-    let save = find(item, revision).ok_or_else(|| Problem::no_revision(revision))?;
+    let save = find(ask.sim, item, revision).ok_or_else(|| Problem::no_revision(revision))?;
     if ask.wants_media() {
+        given_out(&world, item)?;
         if item.head().is_none_or(|head| head.seq != save.seq) && !ask.sim.is_pinned(item.no, save.seq) {
             return Err(Problem::restricted());
         }
@@ -105,10 +108,21 @@ pub(super) fn revision(ask: &Ask<'_>, id: &str, revision: &str) -> Result<Answer
 }
 
 /// The save a revision id names; `head` is not an alias in this version of the API.
-fn find<'i>(item: &'i Item, revision: &str) -> Option<&'i Save> {
-    let seq = ids::revision_seq(revision)?;
+fn find<'i>(sim: &Sim, item: &'i Item, revision: &str) -> Option<&'i Save> {
+    let seq = ids::revision_seq(revision).filter(|seq| !sim.is_purged(*seq))?;
     let place = item.saves.binary_search_by_key(&seq, |save| save.seq).ok()?;
     item.saves.get(place)
+}
+
+/// Shortcuts have no content, and that of a file `.malware` is withheld.
+fn given_out(world: &World, item: &Item) -> Result<(), Problem> {
+    if wire::is_shortcut(world, item) {
+        Err(Problem::no_content())
+    } else if item.name.ends_with(".malware") {
+        Err(Problem::abusive())
+    } else {
+        Ok(())
+    }
 }
 
 fn media(save: &Save, kind: &str) -> Answer {

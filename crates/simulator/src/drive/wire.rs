@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 
 use super::ids;
 use super::mask::{Mask, Picked};
+use super::unseen::{self, is_unseen};
 use crate::content::Algorithm;
 use crate::sim::{GoogleCorpus, GoogleRole, Sim};
 use crate::world::{Actor, Item, ItemNo, ItemState, Save, Standing, World};
 
 const EDITORS: &str = "application/vnd.google-apps.document";
 const FOLDER: &str = "application/vnd.google-apps.folder";
+const SHORTCUT: &str = "application/vnd.google-apps.shortcut";
 
 /// Whether a resource names who made it; only a fault leaves that out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +53,8 @@ pub(super) fn resolve<'w>(sim: &Sim, world: &'w World, id: &str) -> Option<&'w I
         None => id == "root" || id == ids::root(&sim.options().owner.email),
     };
     let no = if is_root { ItemNo::ROOT } else { ids::file_no(id)? };
-    world.item(no)
+    // A folder the user cannot see is none.
+    world.item(no).filter(|item| !is_unseen(item))
 }
 
 /// A person.
@@ -93,6 +96,7 @@ pub(super) fn mime_type(world: &World, item: &Item) -> &'static str {
         Some("jpg" | "jpeg") => "image/jpeg",
         Some("svg") => "image/svg+xml",
         Some("gdoc") => EDITORS,
+        Some("shortcut") => SHORTCUT,
         Some("docx") => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         Some("pptx") => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
@@ -103,6 +107,11 @@ pub(super) fn mime_type(world: &World, item: &Item) -> &'static str {
 /// A file of the editors: no digests, no head revision, and a list of revisions that leaves some out.
 pub(crate) fn is_editors(world: &World, item: &Item) -> bool {
     mime_type(world, item) == EDITORS
+}
+
+/// A pointer to another file: it has neither content nor revisions.
+pub(super) fn is_shortcut(world: &World, item: &Item) -> bool {
+    mime_type(world, item) == SHORTCUT
 }
 
 /// When the content was last saved; folders keep the time they were made.
@@ -120,7 +129,7 @@ pub(super) fn file(sim: &Sim, world: &World, item: &Item, author: Author, mask: 
         _ => item.name.to_string(),
     });
     file.put("mimeType", || mime_type(world, item));
-    if let Some(parent) = item.parent {
+    if let Some(parent) = unseen::parent(world, item) {
         file.put("parents", || json!([id(sim, parent)]));
     }
     file.put("trashed", || !world.is_visible(item.no));
@@ -145,11 +154,14 @@ pub(super) fn file(sim: &Sim, world: &World, item: &Item, author: Author, mask: 
         file.put_masked("lastModifyingUser", |mask| user(sim, actor, mask));
         file.put("modifiedByMe", || actor.email == sim.options().owner.email);
     }
-    file.put_masked("capabilities", |mask| capabilities(sim, item, mask));
+    file.put_masked("capabilities", |mask| capabilities(sim, world, item, mask));
     file.put("quotaBytesUsed", || {
         item.saves.iter().map(|save| save.size).sum::<u64>().to_string()
     });
     match item.head() {
+        Some(_) if is_shortcut(world, item) => file.put("shortcutDetails", || {
+            json!({ "targetId": ids::file(ItemNo(u32::MAX - item.no.0)), "targetMimeType": "application/pdf" })
+        }),
         Some(head) if is_editors(world, item) => file.put("size", || head.size.to_string()),
         Some(head) => blob(sim, original_name(world, item), head, &mut file),
         None => {}
@@ -181,11 +193,13 @@ fn of_shared_drive(sim: &Sim, world: &World, item: &Item, (drive, file): (String
     }
 }
 
-fn capabilities(sim: &Sim, item: &Item, mask: &Mask) -> Value {
+fn capabilities(sim: &Sim, world: &World, item: &Item, mask: &Mask) -> Value {
     let mut able = Picked::new(mask);
     let folder = item.is_folder();
     let is_editor = sim.options().google_role == GoogleRole::Editor;
-    able.put("canReadRevisions", || !folder && is_editor);
+    able.put("canReadRevisions", || {
+        !folder && is_editor && !is_shortcut(world, item)
+    });
     able.put("canDownload", || true);
     able.put("canListChildren", || folder);
     able.put("canAddChildren", || folder);

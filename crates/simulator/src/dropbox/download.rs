@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 
 use super::args::{Args, Takes, Target, is_rev, target};
+use super::metadata::is_cloud_document;
 use super::problem::Problem;
 use super::{Face, admit};
 use crate::content::content;
@@ -71,6 +72,12 @@ fn find(face: &Face, call: &Call, headers: &HeaderMap) -> Result<Wanted, Problem
         let revision = view.index.head(item, seq);
         (item, revision.ok_or_else(|| Problem::path("not_file"))?)
     };
+    if is_cloud_document(&revision.path) {
+        return Err(Problem::tag("unsupported_file"));
+    }
+    if revision.path.ends_with(".malware") {
+        return Err(Problem::path("restricted_content"));
+    }
     let mut metadata = view.file(item, revision, &revision.path);
     if view.sim.fires(call, FaultKind::MissingActor).is_some() {
         super::metadata::without_actor(&mut metadata);

@@ -39,6 +39,11 @@ fn place_fields(display: &str) -> Map<String, Value> {
     ])
 }
 
+/// A document that has no bytes of its own, told by the name: `.paper`.
+pub(super) fn is_cloud_document(path: &str) -> bool {
+    path.to_lowercase().ends_with(".paper")
+}
+
 /// Takes the author from a file's metadata, as for an account that was deleted.
 pub(super) fn without_actor(file: &mut Value) {
     if let Some(author) = file.pointer_mut("/sharing_info/modified_by") {
@@ -67,12 +72,19 @@ impl View<'_> {
         put("id", json!(item_id(item)));
         put("rev", json!(revision.number.rev()));
         put("server_modified", json!(time(revision.at)));
-        put("is_downloadable", json!(true));
+        let in_cloud = is_cloud_document(&revision.path);
+        put("is_downloadable", json!(!in_cloud));
         if let Some(save) = self.save(item, revision) {
             put("client_modified", json!(time(save.at)));
-            put("size", json!(save.size));
-            let hash = self.sim.digest(Algorithm::Dropbox, save);
-            put("content_hash", json!(&*hash));
+            if in_cloud {
+                put("size", json!(0));
+                let export = json!({ "export_as": "html", "export_options": ["html", "markdown"] });
+                put("export_info", export);
+            } else {
+                put("size", json!(save.size));
+                let hash = self.sim.digest(Algorithm::Dropbox, save);
+                put("content_hash", json!(&*hash));
+            }
         }
         if self.sim.options().sharing == Sharing::Shared {
             // Null once the account is deleted.

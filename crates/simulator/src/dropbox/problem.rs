@@ -5,6 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::ids::NAMESPACE;
+use crate::fault::FaultKind;
 use crate::sim::TokenProblem;
 
 /// Why a request is not answered with a result.
@@ -81,6 +82,17 @@ fn unauthorized(error: &Value, random: u64) -> Response {
     let realm = HeaderValue::from_static("Bearer realm=\"Dropbox-API\"");
     answer.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
     answer
+}
+
+/// A failure of the service as a whole: whatever stands in front of it answers, or nothing does.
+pub(super) fn failure(kind: FaultKind) -> Response {
+    let page = |name: &str| format!("<html><body>{name}</body></html>");
+    let (status, body) = match kind {
+        FaultKind::Internal500 => (StatusCode::INTERNAL_SERVER_ERROR, String::new()),
+        FaultKind::Timeout504 => (StatusCode::GATEWAY_TIMEOUT, page("Gateway Timeout")),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, page("Service Unavailable")),
+    };
+    typed(status, "text/html", body)
 }
 
 /// Root of an individual account: home and root are the same namespace.

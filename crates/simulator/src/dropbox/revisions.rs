@@ -43,6 +43,9 @@ pub(super) fn list_revisions(face: &Face, call: &Call, mut args: Args) -> Result
     args.flag("include_restorable_info")?;
     args.finish()?;
     let view = face.view();
+    if view.sim.fires(call, FaultKind::RevisionsRefused).is_some() {
+        return Err(Problem::path("restricted_content"));
+    }
     let answer = if by_id {
         if before.is_some() {
             return Err(Problem::tag("before_rev_not_supported"));
@@ -66,6 +69,9 @@ fn write(view: &View<'_>, call: &Call, answer: &Answer) -> Value {
             Some(view.file(at.item, revision, &revision.path))
         })
         .collect();
+    if entries.len() > 1 && view.sim.fires(call, FaultKind::LaggingRevisions).is_some() {
+        entries.remove(0);
+    }
     // The newest revision stays: a client notices one that vanished by what is newer.
     let older = entries.len().saturating_sub(1);
     if older > 0 && view.sim.fires(call, FaultKind::VanishedRevision).is_some() {

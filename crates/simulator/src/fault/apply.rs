@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Fault, FaultKind};
+use crate::error::SimulatorError;
 use crate::sim::{Call, Provider, Sim};
 
 /// What the middleware needs to know about a face.
@@ -39,6 +40,9 @@ pub(crate) async fn apply(State(door): State<Door>, request: Request, next: Next
         let answer = next.run(Request::from_parts(parts, body)).await;
         spoil(&door.sim, &call, answer).await
     };
+    if let Err(impossible) = go_on(&door.sim, &call) {
+        answer = (StatusCode::INTERNAL_SERVER_ERROR, impossible.to_string()).into_response();
+    }
     let headers = answer.headers_mut();
     // The date of the answer is the world's, so that a client can bound what it saw; hyper adds its own only if none is set.
     set(headers, header::DATE, &http_date(&door.sim));
@@ -53,6 +57,8 @@ fn refuse(door: &Door, call: &Call) -> Option<Response> {
         FaultKind::Throttle429,
         FaultKind::DriveRateLimit403,
         FaultKind::Unavailable503,
+        FaultKind::Internal500,
+        FaultKind::Timeout504,
     ];
     // Where tokens are given out, nobody counts Drive's units.
     let can = |kind: &FaultKind| *kind != FaultKind::DriveRateLimit403 || call.operation != "token";
@@ -63,6 +69,14 @@ fn refuse(door: &Door, call: &Call) -> Option<Response> {
         set(answer.headers_mut(), header::RETRY_AFTER, wait);
     }
     Some(answer)
+}
+
+/// Lets happen what is to happen before the next request.
+fn go_on(sim: &Sim, call: &Call) -> Result<(), SimulatorError> {
+    if let Some(Fault::Meanwhile { edits }) = sim.fires(call, FaultKind::Meanwhile) {
+        sim.advance_edits(edits)?;
+    }
+    Ok(())
 }
 
 fn expire(door: &Door, call: &Call, headers: &HeaderMap) {
@@ -91,18 +105,22 @@ async fn spoil(sim: &Sim, call: &Call, answer: Response) -> Response {
         return answer;
     }
     let fires = |kind| sim.fires(call, kind).is_some();
-    let (unknown, cut, reset) = (
+    let (unknown, other, cut, reset) = (
         fires(FaultKind::UnknownFields),
+        fires(FaultKind::OtherShape),
         fires(FaultKind::TruncatedJson),
         fires(FaultKind::ResetMidBody),
     );
-    if !(unknown || cut || reset) {
+    if !(unknown || other || cut || reset) {
         return answer;
     }
     let (mut parts, body) = answer.into_parts();
     let mut bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     if unknown {
         bytes = with_unknown_fields(&bytes);
+    }
+    if other {
+        bytes = Bytes::from_static(br#"{"answer":"of another question"}"#);
     }
     let half = bytes.slice(..bytes.len() / 2);
     if cut {

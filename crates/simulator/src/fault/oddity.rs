@@ -10,6 +10,8 @@ pub enum Oddity {
     YearOneTimes,
     /// Tombstones do not say whether they stand for a file or a folder (OneDrive).
     TombstoneWithoutFacet,
+    /// An item that was deleted leaves no tombstone where another one has its name by now (OneDrive).
+    RecreatedWithoutTombstone,
     /// Ids of a personal drive in small letters, and without the leading zero of the drive's (OneDrive).
     MixedCaseIds,
     /// Entries that name nothing but an id: neither name, parent nor facet, of an item of another drive (OneDrive).

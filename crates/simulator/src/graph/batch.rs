@@ -69,6 +69,9 @@ impl Face {
             let problem = Problem::throttled().with(header::RETRY_AFTER, "1");
             return problem.into_answer(&self.sim, &call);
         }
+        if self.sim.fires(&call, FaultKind::BatchInner424).is_some() {
+            return self.failed_dependency();
+        }
         let asked = Asked { call: &call, query };
         let answer = match part.method.as_str() {
             "GET" if route == Route::Batch => Err(Problem::segment("$batch")),

@@ -63,7 +63,7 @@ impl Face {
         argument: Option<&str>,
     ) -> Result<Answer, Problem> {
         let query = Query::of(asked.query);
-        if no != ItemNo::ROOT {
+        if no != ItemNo::ROOT && !self.is_personal() {
             return Err(Problem::new(
                 StatusCode::NOT_IMPLEMENTED,
                 "notSupported",
@@ -74,6 +74,7 @@ impl Face {
         let token = argument.or_else(|| query.get("token"));
         if token == Some("latest") {
             let link = self.delta_link(&Cursor::since(world.seq()), &query, world.now());
+            let link = self.below(no, link);
             return Ok(Answer::ok(json!({ "@odata.deltaLink": link, "value": [] })));
         }
         if self.sim.fires(asked.call, FaultKind::AccessLost).is_some() {
@@ -101,6 +102,7 @@ impl Face {
             page(&world, &cursor, (upto, size))
         };
         self.disturb(asked, &world, &cursor, &mut order);
+        order.retain(|one| no == ItemNo::ROOT || *one == no || world.is_below(*one, no));
         let select = Select::of(query.get("select"));
         let entry = |no: &ItemNo| Some(self.entry(&world, world.item(*no)?, (Listing::Feed, &select)));
         let mut value: Vec<Value> = order.iter().filter_map(entry).collect();
@@ -112,10 +114,11 @@ impl Face {
         match next {
             Some(place) => {
                 let link = self.delta_link(&self.following(asked, cursor, place), &query, now);
-                body["@odata.nextLink"] = self.next_link(asked, link).into();
+                body["@odata.nextLink"] = self.next_link(asked, self.below(no, link)).into();
             }
             None => {
-                body["@odata.deltaLink"] = self.delta_link(&Cursor::since(upto), &query, now).into();
+                let link = self.delta_link(&Cursor::since(upto), &query, now);
+                body["@odata.deltaLink"] = self.below(no, link).into();
             }
         }
         Ok(Answer::ok(body))
@@ -131,6 +134,11 @@ impl Face {
             && let Some(fault) = self.sim.fires(asked.call, FaultKind::OmittedChange)
         {
             order.retain(|no| world.item(*no).is_none_or(|item| !fault.omits(&item.name)));
+        }
+        if order.iter().any(|no| is_replaced(world, *no))
+            && self.sim.is_odd(asked.call, Oddity::RecreatedWithoutTombstone)
+        {
+            order.retain(|no| !is_replaced(world, *no));
         }
     }
 
@@ -216,7 +224,9 @@ impl Face {
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Ok(Cursor::everything());
         };
-        if let Ok(moment) = token.parse::<Timestamp>() {
+        if let Ok(moment) = token.parse::<Timestamp>()
+            && !self.is_personal()
+        {
             return Ok(Cursor::since(world.seq_at(moment)));
         }
         let cursor = Cursor::read(token, &self.list)
@@ -228,12 +238,26 @@ impl Face {
         Ok(cursor)
     }
 
+    /// The same link within the feed of a folder, which only personal drives have.
+    fn below(&self, no: ItemNo, link: String) -> String {
+        if no == ItemNo::ROOT {
+            return link;
+        }
+        link.replacen("/root/", &format!("/items/{}/", self.item_id(no)), 1)
+    }
+
     /// A link carries the options of the request that led to it.
     fn delta_link(&self, cursor: &Cursor, query: &Query, now: Timestamp) -> String {
         let token = cursor.token(&self.list, now);
         let path = format!("/root/delta(token='{token}')");
         self.link(&path, query, &["select", "top"])
     }
+}
+
+/// Whether another item stands where this one was deleted.
+fn is_replaced(world: &World, no: ItemNo) -> bool {
+    let place = world.item(no).and_then(|item| Some((item.parent?, &item.name)));
+    !world.is_visible(no) && place.is_some_and(|(parent, name)| world.child(parent, name).is_some())
 }
 
 fn is_tombstone(entry: &Value) -> bool {

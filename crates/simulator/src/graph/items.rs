@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::personal::personalise;
 use super::text::encoded;
-use super::{Face, ids};
+use super::{Face, facets, ids};
 use crate::content::Algorithm;
 use crate::world::{Actor, Identity, Item, ItemNo, Save, Standing, World};
 
@@ -153,6 +153,7 @@ impl Face {
         } else {
             value["file"] = json!({ "hashes": { "quickXorHash": ZERO_HASH } });
         }
+        facets::strip(item, &mut value);
         value
     }
 
@@ -198,6 +199,7 @@ impl Face {
         } else if select.wants("file") {
             value["file"] = self.file(item);
         }
+        facets::dress(item, &mut value);
         if listing == Listing::Item {
             self.add_places(world, item, &mut value);
         }

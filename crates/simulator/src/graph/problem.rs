@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
+use crate::fault::FaultKind;
 use crate::sim::{Call, Sim};
 
 /// Content type of every JSON body.
@@ -84,6 +85,29 @@ fn in_capitals(name: &str) -> String {
         first.into_iter().chain(letters).collect::<String>()
     };
     name.split('-').map(word).collect::<Vec<_>>().join("-")
+}
+
+/// Status, code and message of a refusal that concerns the service as a whole.
+pub(super) fn failure(kind: FaultKind) -> (StatusCode, &'static str, &'static str) {
+    match kind {
+        FaultKind::Throttle429 => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "activityLimitReached",
+            "The request has been throttled",
+        ),
+        FaultKind::Internal500 => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "generalException",
+            "General exception while processing",
+        ),
+        // The gateway's own answer.
+        FaultKind::Timeout504 => (StatusCode::GATEWAY_TIMEOUT, "UnknownError", ""),
+        _ => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "serviceNotAvailable",
+            "The service is not available. Try later.",
+        ),
+    }
 }
 
 /// A request that fails.

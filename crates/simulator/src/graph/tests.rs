@@ -14,6 +14,7 @@ use crate::world::Edit;
 
 mod feed;
 mod history;
+mod kinds;
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + second).unwrap()

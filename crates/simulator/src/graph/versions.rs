@@ -12,11 +12,11 @@ use super::personal::people;
 use super::problem::{Answer, Problem};
 use super::route::DOWNLOAD;
 use super::text::Query;
-use super::{Asked, Face, ids};
+use super::{Asked, Face, facets, ids};
 use crate::content::content;
 use crate::fault::FaultKind;
 use crate::ids::{derive, hex};
-use crate::world::{Item, ItemNo, Save};
+use crate::world::{Item, ItemNo, Save, World};
 
 /// Entries of a page when the client has no wish, and at most.
 const PAGE: (usize, usize) = (200, 1000);
@@ -57,6 +57,16 @@ impl Face {
         let item = file(world.item(no), "Versions are kept of files only.")?;
         let saves = self.sim.merged(&item.saves);
         let fires = |kind| self.sim.fires(asked.call, kind).is_some();
+        if fires(FaultKind::RevisionsRefused) {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "accessDenied",
+                "Access denied",
+            ));
+        }
+        if fires(FaultKind::LaggingRevisions) {
+            return Ok(Answer::ok(json!({ "value": [] })));
+        }
         let mut position = match query.get("skiptoken") {
             Some(text) => Position::read(text).ok_or_else(|| Problem::bad("Invalid $skiptoken."))?,
             None => Position {
@@ -98,9 +108,19 @@ impl Face {
         let world = self.sim.world();
         let item = file(world.item(no), "Versions are kept of files only.")?;
         let saves = self.sim.merged(&item.saves);
-        let (place, save) = find(&saves, id)?;
+        let (place, save) = self.find(&world, &saves, id)?;
         let select = Select::of(Query::of(asked.query).get("select"));
         Ok(Answer::ok(select.apply(self.version_entry(place, save))))
+    }
+
+    /// A version that is still there.
+    fn find<'a>(&self, world: &World, saves: &'a [Save], id: &str) -> Result<(usize, &'a Save), Problem> {
+        let present = self.sim.kept(world.now(), saves);
+        let mut numbered = saves.iter().enumerate().rev();
+        numbered
+            .find(|(place, _)| id == "current" || ids::version_id(*place) == id)
+            .filter(|(place, _)| present.get(*place).copied().unwrap_or_default())
+            .ok_or_else(Problem::not_found)
     }
 
     fn version_entry(&self, place: usize, save: &Save) -> Value {
@@ -116,7 +136,8 @@ impl Face {
         let world = self.sim.world();
         let item = file(world.item(no), "Versions are kept of files only.")?;
         let saves = self.sim.merged(&item.saves);
-        let (place, _) = find(&saves, id)?;
+        let (place, _) = self.find(&world, &saves, id)?;
+        facets::withhold(item)?;
         if place + 1 == saves.len() {
             return Err(Problem::bad("You cannot get the content of the current version."));
         }
@@ -128,6 +149,7 @@ impl Face {
     pub(super) fn content(&self, no: ItemNo) -> Result<Answer, Problem> {
         let world = self.sim.world();
         let item = file(world.item(no), "Only files have content.")?;
+        facets::withhold(item)?;
         let until = world.now() + LINK_LIFE;
         let place = self.sim.merged(&item.saves).len().saturating_sub(1);
         Ok(Answer::redirect(self.download_link(no, place, until.as_second())))
@@ -175,16 +197,9 @@ fn seal(no: ItemNo, place: usize, until: i64) -> String {
 
 fn file<'a>(item: Option<&'a Item>, otherwise: &str) -> Result<&'a Item, Problem> {
     let item = item.ok_or_else(Problem::not_found)?;
-    if item.is_folder() {
+    if item.is_folder() || facets::is_shortcut(item) {
         Err(Problem::bad(otherwise))
     } else {
         Ok(item)
     }
-}
-
-fn find<'a>(saves: &'a [Save], id: &str) -> Result<(usize, &'a Save), Problem> {
-    let mut numbered = saves.iter().enumerate().rev();
-    numbered
-        .find(|(place, _)| id == "current" || ids::version_id(*place) == id)
-        .ok_or_else(Problem::not_found)
 }

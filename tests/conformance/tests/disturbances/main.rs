@@ -4,9 +4,13 @@
 
 mod access;
 mod cost;
+mod failures;
 mod forms;
+mod gaps;
+mod kinds;
 mod merged;
 mod people;
+mod removed;
 mod stage;
 mod walks;
 
@@ -55,6 +59,16 @@ fn a_storm_of_refusals_is_waited_out(
     )]
     fault: Fault,
 ) {
+    storm(provider, &fault);
+}
+
+/// Google Drive refuses with 403 as well, in three spellings.
+#[test]
+fn a_storm_of_googles_own_refusals_is_waited_out() {
+    storm(Provider::GoogleDrive, &Fault::DriveRateLimit403);
+}
+
+fn storm(provider: Provider, fault: &Fault) {
     let stage = Stage::new(provider);
     for poll in polls() {
         for first in [1, 2, 3] {

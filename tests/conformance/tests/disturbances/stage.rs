@@ -112,6 +112,20 @@ impl Stage {
         self.bench.verify();
     }
 
+    /// Gaps that are open: reason, start (absent: the beginning) and end.
+    pub(crate) fn gaps(&self) -> Vec<(String, Option<Timestamp>, Timestamp)> {
+        let about = self.bench.call(&["log", "--output", "json"]).json();
+        let lines = about["gaps"].as_array().unwrap().iter().filter_map(Value::as_str);
+        // "main/handbook: cursor_lost from 2026-10-02T08:00:00Z to 2026-10-04T08:00:00Z, 3 item(s)"
+        let read = |line: &str| {
+            let (reason, times) = line.split_once(": ")?.1.split_once(" from ")?;
+            let (from, to) = times.split_once(" to ")?;
+            let to = to.split(',').next()?.parse().ok()?;
+            Some((reason.to_owned(), from.parse().ok(), to))
+        };
+        lines.filter_map(read).collect()
+    }
+
     pub(crate) fn actions(&self, action: &str) -> Vec<Value> {
         let events = self.bench.events().into_iter();
         events.filter(|event| event["action"] == action).collect()

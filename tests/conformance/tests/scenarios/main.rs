@@ -43,6 +43,7 @@ fn one_thing_happens(
     #[values(Provider::OneDrive, Provider::GoogleDrive, Provider::Dropbox)] provider: Provider,
     #[values(
         "nothing",
+        "edit",
         "five edits",
         "new file and folder",
         "rename",

@@ -8,6 +8,7 @@ use super::world::{created, deleted, modified, renamed, restored};
 pub(crate) fn scenario(name: &str) -> Vec<Edit> {
     match name {
         "nothing" => vec![],
+        "edit" => vec![modified(3, 1, "Handbook/z.txt", "z2")],
         "five edits" => (1..=5)
             .map(|minute| modified(3, minute, "Handbook/z.txt", &format!("z{minute}")))
             .collect(),

@@ -206,3 +206,95 @@ fn small_routes_answer() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[test]
+fn a_token_of_a_page_can_run_out_and_the_listing_begins_again() {
+    let sim = library();
+    let first = get(&sim, "files?pageSize=2&fields=nextPageToken,files(name)");
+    let token = first["nextPageToken"].as_str().unwrap();
+    let second = format!("files?pageSize=2&fields=files(name)&pageToken={token}");
+    sim.plan_faults(vec![FaultPlan::once(Fault::ExpiredPageToken).on("files")]);
+    let refused = ask(&sim, &second).unwrap_err().body();
+    let error = &refused["error"]["errors"][0];
+    assert_eq!(
+        (&error["reason"], &error["location"]),
+        (&json!("invalid"), &json!("pageToken"))
+    );
+    // Only a request with a token can meet it.
+    sim.plan_faults(vec![FaultPlan::once(Fault::ExpiredPageToken).on("files")]);
+    assert_eq!(
+        get(&sim, "files?pageSize=2&fields=files(name)")["files"],
+        first["files"]
+    );
+    assert_eq!(sim.faults_fired().values().sum::<u64>(), 1);
+}
+
+#[test]
+fn what_is_in_a_folder_nobody_shows_us_has_no_parent() {
+    let sim = sim_of(
+        vec![
+            Edit::created(at(1), "F/a.txt", 10),
+            Edit::created(at(2), "Private.unseen/b.txt", 10),
+            Edit::renamed(at(3), "F/a.txt", "Private.unseen/a.txt"),
+        ],
+        None,
+    );
+    sim.advance(at(2)).unwrap();
+    let token = start(&sim);
+    sim.advance(at(10)).unwrap();
+    let folder = id(&sim, "Private.unseen");
+    let file = id(&sim, "Private.unseen/a.txt");
+    let fields = "fields=id,name,parents";
+    assert_eq!(
+        get(&sim, &format!("files/{file}?{fields}")),
+        json!({ "id": file, "name": "a.txt" })
+    );
+    for hidden in [
+        format!("files/{folder}"),
+        format!("files?q='{folder}'+in+parents"),
+    ] {
+        assert_eq!(ask(&sim, &hidden).unwrap_err().status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(find(&sim, ""), ["F", "a.txt", "b.txt"]);
+    let entries = format!("changes?pageToken={token}&fields=changes(fileId,file(name,parents))");
+    assert_eq!(
+        get(&sim, &entries)["changes"],
+        json!([{ "fileId": file, "file": { "name": "a.txt" } }])
+    );
+}
+
+#[test]
+fn shortcuts_point_elsewhere_and_some_content_is_withheld() {
+    let sim = sim_of(
+        vec![
+            Edit::created(at(1), "F/link.shortcut", 10),
+            Edit::created(at(2), "F/invoice.malware", 10),
+        ],
+        None,
+    );
+    sim.advance(at(10)).unwrap();
+    let link = id(&sim, "F/link.shortcut");
+    let fields =
+        "fields=mimeType,size,md5Checksum,headRevisionId,shortcutDetails,capabilities(canReadRevisions)";
+    let shown = get(&sim, &format!("files/{link}?{fields}"));
+    assert_eq!(shown["mimeType"], "application/vnd.google-apps.shortcut");
+    assert_eq!(shown["shortcutDetails"]["targetMimeType"], "application/pdf");
+    assert_eq!(shown["capabilities"], json!({ "canReadRevisions": false }));
+    assert_eq!(shown.as_object().unwrap().len(), 3, "{shown}");
+    let malware = id(&sim, "F/invoice.malware");
+    for (target, reason) in [
+        (format!("files/{link}/revisions"), "revisionsNotSupported"),
+        (format!("files/{link}?alt=media"), "fileNotDownloadable"),
+        (format!("files/{malware}?alt=media"), "cannotDownloadAbusiveFile"),
+    ] {
+        let refused = ask(&sim, &target).unwrap_err();
+        assert_eq!((refused.status, refused.reason), (StatusCode::FORBIDDEN, reason));
+    }
+    assert_eq!(
+        get(&sim, &format!("files/{malware}/revisions"))["revisions"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}

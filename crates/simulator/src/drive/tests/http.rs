@@ -114,6 +114,33 @@ async fn refusals_have_the_providers_form() {
     assert!(body.contains("rateLimitExceeded"), "{body}");
 }
 
+#[tokio::test]
+async fn failures_of_the_service_are_told_by_status_and_reason() {
+    let (running, bearer) = signed_in().await;
+    for (fault, status, reason) in [
+        (Fault::Internal500, 500, "internalError"),
+        (Fault::Timeout504, 504, "backendError"),
+        (Fault::Unavailable503 { retry_after: None }, 503, "backendError"),
+    ] {
+        running.sim().plan_faults(vec![FaultPlan::once(fault)]);
+        let (head, body) = send(&running, "GET /drive/v3/about", &bearer, "").await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+        assert!(body.contains(reason), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn compression_is_for_those_who_ask_for_it_twice() {
+    let (running, bearer) = signed_in().await;
+    let line = "GET /drive/v3/files/root";
+    let once = format!("{bearer}Accept-Encoding: gzip\r\nUser-Agent: reader/1\r\n");
+    let (head, body) = send(&running, line, &once, "").await;
+    assert!(
+        !head.contains("content-encoding") && body.contains("My Drive"),
+        "{head}"
+    );
+}
+
 fn batch_of(targets: &[&str]) -> String {
     let part = |(place, target)| {
         format!(

@@ -223,3 +223,23 @@ fn what_is_pinned_outlives_the_limits() {
         "two hundred in all"
     );
 }
+
+#[test]
+fn lists_can_lag_be_refused_and_lack_what_somebody_deleted() {
+    let (sim, file) = history();
+    let list = format!("files/{file}/revisions?fields=revisions(id,size)");
+    let all = get(&sim, &list);
+    sim.plan_faults(vec![FaultPlan::once(Fault::LaggingRevisions)]);
+    assert_eq!(sizes(&get(&sim, &list)), ["10", "20"]);
+    sim.plan_faults(vec![FaultPlan::once(Fault::RevisionsRefused)]);
+    let refused = ask(&sim, &list).unwrap_err();
+    assert_eq!(
+        (refused.status, refused.reason),
+        (StatusCode::FORBIDDEN, "insufficientFilePermissions")
+    );
+    assert!(sim.purge("F/a.txt", 1));
+    assert_eq!(sizes(&get(&sim, &list)), ["10", "30"]);
+    let gone = all["revisions"][1]["id"].as_str().unwrap();
+    let gone = ask(&sim, &format!("files/{file}/revisions/{gone}")).unwrap_err();
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+}

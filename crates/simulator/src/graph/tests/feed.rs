@@ -213,12 +213,22 @@ async fn a_personal_drive_has_ids_of_its_own_in_any_spelling() {
         ..Options::default()
     };
     client.sim = Sim::new(WorldSource::from_edits(odd()), options);
-    client.sim.advance(at(20)).unwrap();
+    client.sim.advance(at(10)).unwrap();
     client.routes = router(Arc::clone(&client.sim));
     client.token = client.sim.issue_token(Provider::OneDrive);
     let drive = drive_id(client.sim.options());
     assert_eq!((drive.len(), drive.get(..1)), (16, Some("0")));
     let (entries, ..) = client.all("/root/delta").await;
+    // Moments are tokens on business drives only; folders have feeds of their own on personal ones.
+    let moment = "/root/delta(token='2026-01-01T00%3A00%3A10Z')";
+    assert_eq!(client.get(moment).await.0, 400);
+    let folder = entries.iter().find(|entry| entry["name"] == "F").unwrap()["id"]
+        .as_str()
+        .unwrap();
+    let (within, _, link) = client.all(&format!("/items/{folder}/delta")).await;
+    assert_eq!(names(&within), ["F", "a.txt", "D", "b.txt"]);
+    assert!(link.contains(&format!("/items/{folder}/delta(token=")), "{link}");
+    assert_eq!(client.all(&link).await.0, Vec::<Value>::new());
     let file = entries.iter().find(|entry| entry["name"] == "a.txt").unwrap();
     let id = file["id"].as_str().unwrap();
     assert!(id.starts_with(&format!("{drive}!")), "{id}");
@@ -226,7 +236,9 @@ async fn a_personal_drive_has_ids_of_its_own_in_any_spelling() {
     assert_eq!(file["createdBy"]["user"]["id"].as_str().unwrap().len(), 16);
     assert_eq!(file["createdBy"]["user"].get("email"), None);
     assert_eq!(file["cTag"], "aYzp2");
-    let (gone, ..) = client.all("/root/delta(token='2026-01-01T00%3A00%3A10Z')").await;
+    let (.., link) = client.all("/root/delta").await;
+    client.sim.advance(at(20)).unwrap();
+    let (gone, ..) = client.all(&link).await;
     assert_eq!((&gone[0]["name"], gone[0].get("size")), (&json!("c.txt"), None));
     client
         .sim
