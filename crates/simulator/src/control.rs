@@ -72,6 +72,7 @@ fn state(sim: &Sim) -> Value {
         "edits_left": left,
         "requests": sim.counts(),
         "faults_fired": sim.faults_fired(),
+        "used": sim.used(),
     })
 }
 

@@ -36,6 +36,7 @@ pub use ids::drive_id;
 use items::{Listing, Select};
 pub(crate) use items::{SERVICE, login_name};
 use problem::{Answer, Problem};
+pub(crate) use route::DOWNLOAD;
 use route::{Part, Place, Route};
 use text::Query;
 
