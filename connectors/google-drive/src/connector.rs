@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use revtrail_connector::{
     Access, Addressing, Capabilities, Connector, ConnectorError, Content, ContentRef, Creation, DrivePlace,
     ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Page, Place, Usage, Within,
@@ -27,9 +28,12 @@ use crate::{
     error::{RecordError, failed, operation, unusable},
     login::http,
     map::{self, Source},
-    step::{Step, Walk, cursor, log_token},
+    step::{Listing, Step, Walk, cursor, log_token},
     wire::{About, ChangeList, FileList, StartPageToken},
 };
+
+/// Folders listed at a time.
+const LISTED_AT_ONCE: usize = 8;
 
 /// Connects to an account. Nothing is sent before the first question.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
@@ -260,23 +264,43 @@ impl GoogleDrive {
         })
     }
 
-    /// One page of a walk, and what is left of it.
+    /// Pages of a walk, and what is left of it. Each folder takes a question of its own, so several are asked at a time.
     async fn walk(
         &self,
         root: &FolderRoot,
         corpus: Corpus<'_>,
         mut walk: Walk,
     ) -> Result<(Vec<Change>, Option<Walk>, Option<Answer>), ConnectorError> {
-        let Some(folder) = walk.folders.last().cloned() else {
-            return Ok((Vec::new(), None, None));
-        };
-        let (page, answer) = match self.children(corpus, &folder, walk.page.as_deref()).await {
+        let listings = walk.take(LISTED_AT_ONCE);
+        let pages = listings.iter().map(|listing| self.listed(root, corpus, listing));
+        let pages = join_all(pages).await;
+        let (mut changes, mut newest) = (Vec::new(), None::<Answer>);
+        for (listing, page) in listings.into_iter().zip(pages) {
+            let Some((listed, next_page, answer)) = page? else {
+                continue;
+            };
+            walk.go_on(listing, &listed, next_page);
+            changes.extend(listed);
+            if newest.as_ref().is_none_or(|newest| newest.date < answer.date) {
+                newest = Some(answer);
+            }
+        }
+        Ok((changes, walk.rest(), newest))
+    }
+
+    /// One page of a listing and the token of the next; `None` where the folder is gone since its parent was listed: the log will tell,
+    /// and the rest of the walk goes on.
+    async fn listed(
+        &self,
+        root: &FolderRoot,
+        corpus: Corpus<'_>,
+        listing: &Listing,
+    ) -> Result<Option<(Vec<Change>, Option<String>, Answer)>, ConnectorError> {
+        let asked = self.children(corpus, &listing.folder, listing.page.as_deref());
+        let (page, answer) = match asked.await {
             Ok(found) => found,
-            // Gone since its parent was listed: the log will tell, and the rest of the walk goes on.
-            Err(error) if error.kind == ErrorKind::NotFound && folder != root.item.as_str() => {
-                walk.folders.pop();
-                walk.page = None;
-                return Ok((Vec::new(), walk.rest(), None));
+            Err(error) if error.kind == ErrorKind::NotFound && listing.folder != root.item.as_str() => {
+                return Ok(None);
             }
             Err(error) => return Err(error),
         };
@@ -290,8 +314,7 @@ impl GoogleDrive {
             .map(|record| map::item(record, source))
             .collect::<Result<_, _>>()
             .map_err(|error| malformed(operation::FILES, error, &answer))?;
-        walk.go_on(&changes, page.next_page_token);
-        Ok((changes, walk.rest(), Some(answer)))
+        Ok(Some((changes, page.next_page_token, answer)))
     }
 
     /// One page of a folder. Tokens of listings live for hours only; a refused one means to list the folder again.
