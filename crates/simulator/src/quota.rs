@@ -37,12 +37,12 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// As published: OneDrive's smallest tier, Google's limits of May 2026. Dropbox publishes none: 600 calls are a guess.
+    /// As published: OneDrive's smallest tier, Google's limits of May 2026. Dropbox publishes none: 500 calls are a guess.
     pub const PUBLISHED: Self = Self {
         onedrive_per_minute: 1250,
         onedrive_per_day: 1_200_000,
         google_drive_per_minute: 325_000,
-        dropbox_per_minute: 600,
+        dropbox_per_minute: 500,
     };
 
     /// So many times as much, for measuring in less time.

@@ -80,7 +80,7 @@ fn a_quota_grows_by_a_factor() {
     let quota = Quota::PUBLISHED.times(20);
     assert_eq!(
         (quota.onedrive_per_minute, quota.dropbox_per_minute),
-        (25_000, 12_000)
+        (25_000, 10_000)
     );
     assert_eq!(
         (quota.onedrive_per_day, quota.google_drive_per_minute),
