@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures::future::join_all;
+use futures::future::try_join_all;
 use revtrail_connector::{
     Access, ActivityPage, ActivityPoint, Addressing, AuditLog, Capabilities, Connector, ConnectorError,
     Content, ContentRef, Creation, DrivePlace, ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Page, Place,
@@ -15,6 +15,7 @@ use revtrail_model::{
     id::{Cursor, DriveId, ItemId, PageToken, PlaceKey, Provider, TenantId},
     time::Clock,
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     api::{Api, Deleted, FEATURES, LIST, METADATA, PathRoot, Reply, http, path_of},
@@ -29,7 +30,9 @@ use crate::{
 };
 
 /// Most `list_revisions` calls at a time. Dropbox publishes no limit; more than a few per account are soon refused.
-const REVISION_BATCH: usize = 4;
+const AT_ONCE: usize = 4;
+/// Questions answered together: their authors are looked up at once, in one more request.
+const REVISION_BATCH: usize = 20;
 
 /// Dropbox says that events are in the log within hours, at most a day; some more for what is late all the same.
 const LATENESS: Duration = Duration::from_hours(72);
@@ -39,6 +42,7 @@ pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Conne
     Ok(Box::new(Dropbox {
         api: Api::new(http(account, clock)?, account),
         people: People::default(),
+        asking: Semaphore::new(AT_ONCE),
         namespace: account.namespace.as_deref().map(DriveId::from),
         team_log: account.team_log,
     }))
@@ -48,6 +52,8 @@ pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Conne
 struct Dropbox {
     api: Api,
     people: People,
+    /// Turns to ask for revisions.
+    asking: Semaphore,
     /// Namespace for folders that name none themselves.
     namespace: Option<DriveId>,
     team_log: TeamLog,
@@ -59,8 +65,8 @@ impl Connector for Dropbox {
         Capabilities {
             provider: Provider::Dropbox,
             revision_batch: REVISION_BATCH,
-            // A batch is that many requests at a time already.
-            batches_in_flight: 1,
+            // What the second asks fills the gaps while the first waits for its last answers and its authors.
+            batches_in_flight: 2,
             addressing: Addressing::Place,
             creation: Creation::OldestRevision,
         }
@@ -166,15 +172,11 @@ impl Connector for Dropbox {
         asks: &[RevisionAsk],
     ) -> Result<Vec<RevisionAnswer>, ConnectorError> {
         let path_root = self.api.path_root(&root.drive).await?;
-        let mut histories = Vec::with_capacity(asks.len());
-        for batch in asks.chunks(REVISION_BATCH) {
-            let questions = batch
-                .iter()
-                .map(|ask| history::ask(&self.api, &path_root, &ask.about));
-            for answer in join_all(questions).await {
-                histories.push(answer?);
-            }
-        }
+        let questions = asks.iter().map(async |ask| {
+            let _turn = self.asking.acquire().await;
+            history::ask(&self.api, &path_root, &ask.about).await
+        });
+        let histories = try_join_all(questions).await?;
         let authors: BTreeSet<String> = histories
             .iter()
             .flatten()

@@ -21,6 +21,8 @@ const BATCH: usize = 300;
 #[derive(Debug, Default)]
 pub(crate) struct People {
     state: Mutex<State>,
+    /// Held by whoever asks, so that nobody asks for the same accounts meanwhile.
+    asking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +50,10 @@ enum Lookup {
 impl People {
     /// Looks up the accounts among `ids` that are not known yet. When this is refused for good, actors have an id only.
     pub(crate) async fn learn(&self, api: &Api, ids: BTreeSet<String>) -> Result<(), ConnectorError> {
+        if self.missing(ids.clone()).is_empty() {
+            return Ok(());
+        }
+        let _asking = self.asking.lock().await;
         let missing = self.missing(ids);
         for batch in missing.chunks(BATCH) {
             match ask(api, batch.to_vec()).await {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use revtrail_connector::{
     Access, ActivityPage, ActivityPoint, Addressing, AuditLog, Capabilities, Connector, ConnectorError,
     Content, ContentRef, Creation, DrivePlace, ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Page, Place,
@@ -29,9 +30,12 @@ use crate::{
     error::{RecordError, failed, operation, unusable},
     login::{http, settings},
     map::{self, Source},
-    step::{Step, Walk, cursor, log_token},
+    step::{Listing, Step, Walk, cursor, log_token},
     wire::{About, ChangeList, FileList, StartPageToken},
 };
+
+/// Folders listed at a time.
+const LISTED_AT_ONCE: usize = 8;
 
 /// Connects to an account. Nothing is sent before the first question.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
@@ -50,6 +54,15 @@ pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Conne
 
 /// Listings of folders that may have to begin again in one walk: tokens live for hours, and walks take hours at most.
 const MAX_RESTARTS: u32 = 20;
+
+/// One page of the listing of a folder.
+struct Listed {
+    listing: Listing,
+    changes: Vec<Change>,
+    /// Token of the next page.
+    next_page: Option<String>,
+    answer: Answer,
+}
 
 /// One account.
 pub(crate) struct GoogleDrive {
@@ -288,22 +301,44 @@ impl GoogleDrive {
         })
     }
 
-    /// One page of a walk, and what is left of it.
+    /// Pages of a walk, and what is left of it. Each folder takes a question of its own, so several are asked at a time.
     async fn walk(
         &self,
         root: &FolderRoot,
         corpus: Corpus<'_>,
         mut walk: Walk,
     ) -> Result<(Vec<Change>, Option<Walk>, Option<Answer>), ConnectorError> {
-        let Some(folder) = walk.folders.last().cloned() else {
-            return Ok((Vec::new(), None, None));
-        };
-        let (page, answer) = match self.children(corpus, &folder, &mut walk).await {
+        let listings = walk.take(LISTED_AT_ONCE).into_iter();
+        let pages = join_all(listings.map(|listing| self.listed(root, corpus, listing))).await;
+        let (mut changes, mut newest) = (Vec::new(), None::<Answer>);
+        for page in pages {
+            let Some(listed) = page? else {
+                continue;
+            };
+            walk.go_on(listed.listing, &listed.changes, listed.next_page);
+            changes.extend(listed.changes);
+            if newest
+                .as_ref()
+                .is_none_or(|newest| newest.date < listed.answer.date)
+            {
+                newest = Some(listed.answer);
+            }
+        }
+        Ok((changes, walk.rest(), newest))
+    }
+
+    /// One page of a listing; `None` where the folder is gone since its parent was listed: the log will tell, and the rest of the walk
+    /// goes on.
+    async fn listed(
+        &self,
+        root: &FolderRoot,
+        corpus: Corpus<'_>,
+        mut listing: Listing,
+    ) -> Result<Option<Listed>, ConnectorError> {
+        let (page, answer) = match self.children(corpus, &mut listing).await {
             Ok(found) => found,
-            // Gone since its parent was listed: the log will tell, and the rest of the walk goes on.
-            Err(error) if error.kind == ErrorKind::NotFound && folder != root.item.as_str() => {
-                walk.folders.pop();
-                return Ok((Vec::new(), walk.rest(), None));
+            Err(error) if error.kind == ErrorKind::NotFound && listing.folder != root.item.as_str() => {
+                return Ok(None);
             }
             Err(error) => return Err(error),
         };
@@ -317,23 +352,26 @@ impl GoogleDrive {
             .map(|record| map::item(record, source))
             .collect::<Result<_, _>>()
             .map_err(|error| malformed(operation::FILES, error, &answer))?;
-        walk.go_on(&changes, page.next_page_token);
-        Ok((changes, walk.rest(), Some(answer)))
+        Ok(Some(Listed {
+            listing,
+            changes,
+            next_page: page.next_page_token,
+            answer,
+        }))
     }
 
     /// One page of a folder. Tokens of listings live for hours only; a refused one means to list the folder again, but not without end.
     async fn children(
         &self,
         corpus: Corpus<'_>,
-        folder: &str,
-        walk: &mut Walk,
+        listing: &mut Listing,
     ) -> Result<(FileList, Answer), ConnectorError> {
+        let folder = &listing.folder;
         let ask = |page| self.ask(operation::FILES, self.api.children(corpus, folder, page));
-        let page = walk.page.take();
-        match ask(page.as_deref()).await {
-            Err(mut error) if error.kind == ErrorKind::CursorExpired && page.is_some() => {
-                walk.restarts += 1;
-                if walk.restarts > MAX_RESTARTS {
+        match ask(listing.page.as_deref()).await {
+            Err(mut error) if error.kind == ErrorKind::CursorExpired && listing.page.is_some() => {
+                listing.restarts += 1;
+                if listing.restarts > MAX_RESTARTS {
                     // It is the listing that is refused, not the cursor of the log.
                     error.kind = ErrorKind::Unavailable { retry_after: None };
                     return Err(error);

@@ -23,6 +23,8 @@ use crate::{
 const CLOUD_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 /// What a whole batch of lists costs.
 const FULL_BATCH_UNITS: f64 = 10_000.0;
+/// Seconds of quiet whose units may be spent at once.
+const BURST_SECONDS: f64 = 5.0;
 /// A page of a thousand changes takes Drive a while.
 const TIMEOUT: Duration = Duration::from_secs(100);
 /// Google compresses answers only for clients that also say so in their name.
@@ -39,8 +41,9 @@ pub(crate) fn settings(account: &Account, clock: Arc<dyn Clock>) -> HttpSettings
         },
         pacing: Pacing {
             units_per_second: account.units_per_second(),
-            // A whole batch must fit.
-            burst: account.units_per_second().max(FULL_BATCH_UNITS),
+            // So that what a commit takes is caught up on; a whole batch must fit. Pace and burst together stay below what a minute
+            // allows.
+            burst: (account.units_per_second() * BURST_SECONDS).max(FULL_BATCH_UNITS),
         },
         user_agent: USER_AGENT.to_owned(),
         max_body_bytes: 64 << 20,

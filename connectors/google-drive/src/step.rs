@@ -24,13 +24,30 @@ pub(crate) enum Step {
 /// Where a walk through folders stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Walk {
-    /// Folders not listed to the end; the last one is at hand.
-    pub(crate) folders: Vec<String>,
-    /// The next page of the folder at hand.
+    /// Listings not read to the end; the last ones are next.
+    pub(crate) open: Vec<Listing>,
+}
+
+/// A folder to be listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Listing {
+    /// Its id.
+    pub(crate) folder: String,
+    /// The next page; the first one where absent.
     pub(crate) page: Option<String>,
     /// How often the listing of a folder had to begin again; tells a token given once more from one that leads in a circle.
     #[serde(default)]
     pub(crate) restarts: u32,
+}
+
+impl Listing {
+    fn of(folder: &ItemId) -> Self {
+        Self {
+            folder: folder.as_str().to_owned(),
+            page: None,
+            restarts: 0,
+        }
+    }
 }
 
 impl Step {
@@ -49,33 +66,35 @@ impl Step {
 impl Walk {
     pub(crate) fn of(folder: &ItemId) -> Self {
         Self {
-            folders: vec![folder.as_str().to_owned()],
-            page: None,
-            restarts: 0,
+            open: vec![Listing::of(folder)],
         }
     }
 
-    /// After a page of the folder at hand: notes the folders in it, and that the folder is done when the page was its last.
-    pub(crate) fn go_on(&mut self, listed: &[Change], next_page: Option<String>) {
-        let at_hand = self.folders.pop();
+    /// Takes the listings to go on with, at most so many.
+    pub(crate) fn take(&mut self, at_once: usize) -> Vec<Listing> {
+        self.open.split_off(self.open.len().saturating_sub(at_once))
+    }
+
+    /// After a page: notes the folders in it, and what of the listing is left.
+    pub(crate) fn go_on(&mut self, listing: Listing, listed: &[Change], next_page: Option<String>) {
         // A folder whose listing began again shows its first folders again.
-        let waiting: HashSet<&str> = self.folders.iter().map(String::as_str).collect();
-        let found: Vec<String> = listed
+        let waiting: HashSet<&str> = self.open.iter().map(|open| open.folder.as_str()).collect();
+        let found: Vec<Listing> = listed
             .iter()
             .filter_map(map::folder)
             .filter(|folder| !waiting.contains(folder.as_str()))
-            .map(|folder| folder.as_str().to_owned())
+            .map(Listing::of)
             .collect();
-        self.folders.extend(found);
-        if next_page.is_some() {
-            self.folders.extend(at_hand);
-        }
-        self.page = next_page;
+        self.open.extend(found);
+        self.open.extend(next_page.map(|page| Listing {
+            page: Some(page),
+            ..listing
+        }));
     }
 
     /// What is left to list; `None` at the end.
     pub(crate) fn rest(self) -> Option<Self> {
-        (!self.folders.is_empty()).then_some(self)
+        (!self.open.is_empty()).then_some(self)
     }
 }
 
@@ -109,13 +128,35 @@ mod tests {
         let step = Step::Walk {
             start: Some("7".into()),
             walk: Walk {
-                folders: vec!["a".into(), "b".into()],
-                page: Some("~!!~x".into()),
-                restarts: 1,
+                open: vec![
+                    Listing::of(&"a".into()),
+                    Listing {
+                        folder: "b".into(),
+                        page: Some("~!!~x".into()),
+                        restarts: 1,
+                    },
+                ],
             },
         };
         let token = step.token(operation::FILES).unwrap();
         assert_eq!(Step::read(operation::FILES, &token).unwrap(), step);
+    }
+
+    #[test]
+    fn the_newest_listings_are_taken_first() {
+        let listing = |folder: &str| Listing::of(&folder.into());
+        let mut walk = Walk {
+            open: vec![listing("a"), listing("b"), listing("c")],
+        };
+        assert_eq!(walk.take(2), [listing("b"), listing("c")]);
+        walk.go_on(listing("c"), &[], Some("p2".into()));
+        walk.go_on(listing("b"), &[], None);
+        let rest = Listing {
+            page: Some("p2".into()),
+            ..listing("c")
+        };
+        assert_eq!(walk.take(9), [listing("a"), rest]);
+        assert_eq!(walk.rest(), None);
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Connector for OneDrive {
             provider: Provider::OneDrive,
             revision_batch: usize::from(MAX_PARTS),
             // Microsoft's own tools keep four to sixteen requests under way.
-            batches_in_flight: 4,
+            batches_in_flight: 8,
             addressing: Addressing::Id,
             creation: Creation::Reported,
         }

@@ -30,6 +30,8 @@ use crate::{
 };
 
 const MAX_BODY_BYTES: usize = 64 << 20;
+/// Seconds of quiet whose units may be spent at once.
+const BURST_SECONDS: f64 = 5.0;
 const TIMEOUT: Duration = Duration::from_mins(2);
 /// Microsoft asks for statements that live five to ten minutes.
 const LIFE_SECONDS: i64 = 600;
@@ -46,9 +48,9 @@ pub(crate) fn settings(account: &Account, clock: Arc<dyn Clock>) -> HttpSettings
         },
         pacing: Pacing {
             units_per_second: account.units_per_second(),
-            // About a second's worth, but never less than the dearest single request, a full batch.
-            burst: account
-                .units_per_second()
+            // So that what a commit takes is caught up on; never less than the dearest single request, a full batch. Pace and burst
+            // together stay below what a minute allows.
+            burst: (account.units_per_second() * BURST_SECONDS)
                 .max(f64::from(LIST_UNITS) * f64::from(MAX_PARTS)),
         },
         // Microsoft asks programs of an organisation's own to name themselves in this form, and treats others worse under load.

@@ -9,7 +9,7 @@ use revtrail_model::{
     Digest,
     id::{AccountName, LedgerName},
     leaf::Tool,
-    sha256,
+    sha256_of,
     time::{Clock, Timestamp},
 };
 use revtrail_settings::{Account, CaptureFile, Config, Folder, Ledger};
@@ -210,7 +210,8 @@ fn walk_due(ledger: &Ledger) -> Arc<dyn Fn(Option<Timestamp>, Timestamp) -> Walk
 /// SHA-256 of the running program's file, so that the record says what wrote it.
 fn binary_digest() -> Option<Digest> {
     let path = std::env::current_exe().ok()?;
-    std::fs::read(path).ok().map(|bytes| sha256(&bytes))
+    // The file may be larger than everything a harvest holds.
+    sha256_of(std::fs::File::open(path).ok()?).ok()
 }
 
 /// The archive in words, with what protects it.

@@ -7,6 +7,7 @@ mod contents;
 mod gaps;
 mod gone;
 mod identity;
+mod questions;
 mod walk;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -24,6 +25,7 @@ use revtrail_model::{
 };
 
 use identity::Reach;
+use questions::Questions;
 
 use crate::{
     capture::Capture,
@@ -88,6 +90,7 @@ pub struct FolderRun<'a> {
     /// Why the folder could not be read at all.
     failure: Option<ErrorKind>,
     last_asked: Option<ItemId>,
+    questions: Questions<ItemId>,
     unavailable: BTreeMap<&'static str, u64>,
     /// Contents that could not be kept, by why.
     contents_failed: BTreeMap<String, u64>,
@@ -150,6 +153,7 @@ impl<'a> FolderRun<'a> {
             gaps: Vec::new(),
             failure: None,
             last_asked: None,
+            questions: Questions::new(&plan.connector),
             unavailable: BTreeMap::new(),
             contents_failed: BTreeMap::new(),
             walk_due,

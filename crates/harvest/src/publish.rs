@@ -9,10 +9,10 @@ mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use revtrail_archive::{Archive, ArchiveErrorKind, record};
 use revtrail_ledger::{
-    Checkpoint, TileId, TileWriter, TreeHead, TreeSize, VerifierKey,
+    Checkpoint, Tile, TileId, TileWriter, TreeHead, TreeSize, VerifierKey,
     tile::{edge_tiles, last_bundle},
 };
 use revtrail_model::{
@@ -28,6 +28,9 @@ use crate::{
     store::{self, Created},
 };
 
+/// Tiles written at a time: each takes the store a while, and a large first harvest waits for them at every snapshot.
+const AT_ONCE: usize = 8;
+
 /// What became of the tiles of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Published {
@@ -37,6 +40,24 @@ pub struct Published {
     pub present: u64,
     /// Stand there with other bytes than the record gives.
     pub contradicting: Vec<String>,
+}
+
+/// What became of one tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Created,
+    Present,
+    Contradicting,
+}
+
+impl Published {
+    fn count(&mut self, key: String, outcome: Outcome) {
+        match outcome {
+            Outcome::Created => self.created += 1,
+            Outcome::Present => self.present += 1,
+            Outcome::Contradicting => self.contradicting.push(key),
+        }
+    }
 }
 
 /// Publishes what the snapshot `seq` made new, and what earlier runs left unpublished, and has its checkpoint time-stamped. Never fails: the snapshot is committed, and
@@ -188,17 +209,30 @@ impl Log<'_> {
         if writer.head().map_err(ledger)? != checkpoint.head() {
             return Err(contradiction("leaves do not make the signed root"));
         }
-        for tile in writer.take() {
-            let key = tile_key(self.name, tile.id);
-            let digest = sha256(&tile.bytes);
-            // A view is not locked: it can be made again, and a lock would keep a mistake for years.
-            match store::create(self.archive, &key, tile.bytes, None).await? {
-                Created::New => published.created += 1,
-                Created::Exists(found) if found == digest => published.present += 1,
-                Created::Exists(_) => published.contradicting.push(key),
-            }
+        // Where the last one stands, all of them are taken to stand.
+        let mut tiles = writer.take();
+        let last = tiles.pop();
+        let mut written = stream::iter(tiles.into_iter().map(|tile| self.write(tile))).buffered(AT_ONCE);
+        while let Some((key, outcome)) = written.try_next().await? {
+            published.count(key, outcome);
+        }
+        if let Some(tile) = last {
+            let (key, outcome) = self.write(tile).await?;
+            published.count(key, outcome);
         }
         Ok(())
+    }
+
+    async fn write(&self, tile: Tile) -> Result<(String, Outcome), HarvestError> {
+        let key = tile_key(self.name, tile.id);
+        let digest = sha256(&tile.bytes);
+        // A view is not locked: it can be made again, and a lock would keep a mistake for years.
+        let outcome = match store::create(self.archive, &key, tile.bytes, None).await? {
+            Created::New => Outcome::Created,
+            Created::Exists(found) if found == digest => Outcome::Present,
+            Created::Exists(_) => Outcome::Contradicting,
+        };
+        Ok((key, outcome))
     }
 }
 

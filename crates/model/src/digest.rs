@@ -1,11 +1,18 @@
 //! SHA-256 digests.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    io::{ErrorKind, Read},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 use sha2::{Digest as _, Sha256};
 
 use crate::ModelError;
+
+/// Bytes read at a time.
+const BUFFER_BYTES: usize = 1 << 16;
 
 /// A SHA-256 digest. `Display` is all 64 lower-case hex digits: a shortened digest is no evidence.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +33,19 @@ impl Digest {
 /// SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
+}
+
+/// SHA-256 of all that a reader gives, which is never held in whole.
+pub fn sha256_of(mut reader: impl Read) -> std::io::Result<Digest> {
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; BUFFER_BYTES]);
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(Digest(hasher.finalize().into())),
+            Ok(count) => hasher.update(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 impl Digest {
@@ -115,6 +135,13 @@ impl Visitor<'_> for HexVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_has_the_digest_of_its_bytes() {
+        let bytes = vec![7_u8; BUFFER_BYTES * 2 + 3];
+        assert_eq!(sha256_of(bytes.as_slice()).unwrap(), sha256(&bytes));
+        assert_eq!(sha256_of(std::io::empty()).unwrap(), sha256(b""));
+    }
 
     #[test]
     fn prints_and_reads_all_of_it() {

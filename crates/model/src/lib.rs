@@ -10,5 +10,5 @@ pub mod leaf;
 pub mod record;
 pub mod time;
 
-pub use digest::{Digest, sha256};
+pub use digest::{Digest, sha256, sha256_of};
 pub use error::ModelError;

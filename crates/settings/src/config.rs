@@ -29,7 +29,7 @@ use crate::{
 
 pub use signing::{NextKey, PrivateKey};
 
-const SNAPSHOT_EVENTS: u32 = 10_000;
+const SNAPSHOT_EVENTS: u32 = 5000;
 const CAPTURE_MAX_BYTES: u64 = 16 << 20;
 const CAPTURE_LIMIT: u64 = 256 << 20;
 

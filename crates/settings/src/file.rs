@@ -131,7 +131,7 @@ pub enum StampPer {
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HarvestFile {
-    /// Events after which a snapshot is committed during a large harvest. Default 10000, from 1 to 100000. More takes more memory and
+    /// Events after which a snapshot is committed during a large harvest. Default 5000, from 1 to 100000. More takes more memory and
     /// repeats more after a crash; fewer makes more objects.
     pub snapshot_events: Option<u32>,
 }

@@ -73,6 +73,7 @@ fn state(sim: &Sim) -> Value {
         "edits_left": left,
         "requests": sim.counts(),
         "faults_fired": sim.faults_fired(),
+        "used": sim.used(),
     })
 }
 

@@ -82,7 +82,9 @@ pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
     let problem = match fault.kind() {
         FaultKind::Throttle429 if call.operation == "activity" => Problem::exhausted(),
         // Too many questions are answered like this there.
-        FaultKind::Throttle429 if call.operation == "reports" => Problem::failed(StatusCode::SERVICE_UNAVAILABLE),
+        FaultKind::Throttle429 if call.operation == "reports" => {
+            Problem::failed(StatusCode::SERVICE_UNAVAILABLE)
+        }
         FaultKind::Throttle429 => Problem::throttled(StatusCode::TOO_MANY_REQUESTS, choice),
         FaultKind::DriveRateLimit403 => Problem::throttled(StatusCode::FORBIDDEN, choice),
         FaultKind::Internal500 => Problem::failed(StatusCode::INTERNAL_SERVER_ERROR),

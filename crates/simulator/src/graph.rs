@@ -38,6 +38,7 @@ pub use ids::drive_id;
 use items::{Listing, Select};
 pub(crate) use items::{SERVICE, login_name};
 use problem::{Answer, Problem};
+pub(crate) use route::DOWNLOAD;
 use route::{Of, Part, Place, Route};
 use text::Query;
 

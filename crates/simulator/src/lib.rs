@@ -13,6 +13,7 @@ mod ids;
 mod keep;
 mod merging;
 mod oauth;
+mod quota;
 mod server;
 mod sim;
 mod source;
@@ -25,6 +26,7 @@ pub use credentials::{ClientKind, Credentials, RefreshTokens, ServiceAccount, Te
 pub use error::{EditProblem, SimulatorError};
 pub use fault::{Fault, FaultKind, FaultPlan, Oddity};
 pub use keep::{Keep, Thinning};
+pub use quota::{Quota, Use};
 pub use server::{Ports, Running, serve};
 pub use sim::{GoogleCorpus, GoogleRole, OneDriveAccount, Options, Provider, Sharing, Sim};
 pub use source::{Generated, Incident, WorldSource, incident};

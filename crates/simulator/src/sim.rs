@@ -16,6 +16,7 @@ use crate::fault::{Fault, FaultBox, FaultKind, FaultPlan, Oddity};
 use crate::ids;
 use crate::keep::Keep;
 use crate::merging::merged;
+use crate::quota::{self, Ledger, Quota, Use};
 use crate::source::WorldSource;
 use crate::world::{Actor, ItemNo, Save, World};
 
@@ -133,6 +134,8 @@ pub struct Options {
     pub credentials: Credentials,
     /// Time every answer of a face takes at least; zero answers at once.
     pub latency: Duration,
+    /// How much of its API each provider lets a client use; `None`: as much as it likes.
+    pub quota: Option<Quota>,
     /// Origin that a forged link of [`Fault::ForeignNextLink`] leads to.
     pub foreign_origin: String,
 }
@@ -158,6 +161,7 @@ impl Default for Options {
             audit: Audit::default(),
             credentials: Credentials::default(),
             latency: Duration::ZERO,
+            quota: None,
             foreign_origin: "https://graph.attacker.example".to_owned(),
         }
     }
@@ -201,6 +205,7 @@ pub struct Sim {
     content: ContentStore,
     faults: FaultBox,
     counts: Mutex<Counts>,
+    ledger: Ledger,
     tokens: Mutex<HashMap<String, TokenState>>,
     vault: Vault,
     random: Mutex<u64>,
@@ -221,6 +226,7 @@ impl Sim {
             content: ContentStore::default(),
             faults: FaultBox::default(),
             counts: Mutex::default(),
+            ledger: Ledger::new(options.quota),
             tokens: Mutex::default(),
             vault: Vault::default(),
             random: Mutex::new(options.seed),
@@ -453,9 +459,24 @@ impl Sim {
         lock(&self.counts).clone()
     }
 
-    /// Starts counting requests anew.
+    /// Units of a request or a part of a batch, spent. Beyond the quota: after how many seconds there are some again.
+    pub(crate) fn charge(&self, call: &Call, target: &str) -> Option<u64> {
+        self.ledger.charge(call.provider, quota::cost(call, target))
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// What each provider was asked for so far.
+    pub fn used(&self) -> BTreeMap<Provider, Use> {
+        self.ledger.used()
+    }
+
+    /// Starts counting requests and units anew.
     pub fn reset_counts(&self) {
         lock(&self.counts).clear();
+        self.ledger.reset();
     }
 
     /// The next number of the seeded sequence.

@@ -286,7 +286,8 @@ async fn a_full_listing_takes_the_start_token_first_then_walks_then_replays() {
         );
     let (pages, cursor) = drain(&drive, &root(), FeedPoint::Start).await.unwrap();
     let pages: Vec<String> = pages.iter().map(|page| page.join(" ")).collect();
-    assert_eq!(pages, ["", "a dA", "~tb dB", "c", "", "-a", ""]);
+    // The second page of the folder and the folder found on its first are listed together.
+    assert_eq!(pages, ["", "a dA", "~tb dB", "c", "-a", ""]);
     assert_eq!(
         drive.paths().join(" "),
         "files/root changes/startPageToken files files files files changes changes"

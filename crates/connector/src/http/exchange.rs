@@ -15,6 +15,7 @@ use crate::{
     error::{ConnectorError, ErrorKind},
     hosts::foreign,
     oauth::authorization,
+    pacing::Allowance,
     request::{Body, Method, Request},
     retry::retry_after,
 };
@@ -90,6 +91,12 @@ impl Http {
         let headers = response.headers().clone();
         let body = self.body(request, response).await?;
         let answer = Answer::new(status, headers, body, self.shared.reader.as_ref());
+        // Hosts that serve contents have no say in the pace.
+        if self.origin_allowed(url)
+            && let Some(allowance) = Allowance::read(&answer.headers)
+        {
+            self.shared.gate.spread(allowance);
+        }
         if let Some(date) = answer.date {
             self.counters().last_answer = Some((date, self.shared.settings.clock.now()));
         }

@@ -199,6 +199,22 @@ async fn a_pause_is_counted() {
 }
 
 #[tokio::test]
+async fn nothing_is_sent_while_nothing_is_left() {
+    let headers = vec![
+        ("RateLimit-Limit", "1250".to_owned()),
+        ("RateLimit-Remaining", "0".to_owned()),
+        ("RateLimit-Reset", "60".to_owned()),
+    ];
+    let server = Server::start([Reply::Whole(200, headers, Vec::new())]).await;
+    let http = http(&server);
+    http.send(&get(server.at("a"))).await.unwrap();
+    let second = get(server.at("b"));
+    let more = tokio::time::timeout(Duration::from_millis(50), http.send(&second));
+    assert!(more.await.is_err());
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn other_forms_of_json_are_not_asked_for_again_and_not_quoted() {
     let server = Server::start([json(r#"{"count":"Q3 forecast.xlsx"}"#)]).await;
     let error = page(&server).await.unwrap_err();

@@ -1,6 +1,5 @@
 //! Listing the revisions of pending items, a few batches at a time.
 
-use futures::future::join_all;
 use revtrail_connector::{
     Addressing, ConnectorError, FolderRoot,
     change::{About, Completeness, RevisionAnswer, RevisionAsk, RevisionList},
@@ -16,29 +15,23 @@ use crate::{
 };
 
 impl FolderRun<'_> {
-    /// Lists the revisions of the next pending items, in as many batches as may be in flight. An item that fails stays pending: it is a
-    /// gap of this window and is asked
-    /// again at the next run.
+    /// Lists the revisions of pending items, and takes those of one batch. An item that fails stays pending: it is a gap of this window
+    /// and is asked again at the next run.
     pub async fn list_revisions(&mut self, draft: &mut Draft) -> Result<Progress, HarvestError> {
         let (Some(root), Some(_)) = (self.root.clone(), &self.frame) else {
             return Ok(Progress::Done);
         };
-        let size = self.capabilities.revision_batch.max(1);
-        let at_once = size * self.capabilities.batches_in_flight.max(1);
-        let batch = self.inventory.pending_after(self.last_asked.as_ref(), at_once);
-        let Some(last) = batch.last().cloned() else {
+        while let Some(size) = self.questions.room() {
+            let batch = self.inventory.pending_after(self.last_asked.as_ref(), size);
+            let Some(last) = batch.last().cloned() else { break };
+            let asks = batch.iter().map(|id| self.ask(id)).collect();
+            self.questions.ask(&root, batch, asks);
+            self.last_asked = Some(last);
+        }
+        let Some((batch, answers)) = self.questions.answered().await else {
             return Ok(Progress::Done);
         };
-        let asks: Vec<RevisionAsk> = batch.iter().map(|id| self.ask(id)).collect();
-        let questions = asks
-            .chunks(size)
-            .map(|asks| self.plan.connector.revisions(&root, asks));
-        // Answers come in any order and are taken in that of the questions, so that the record does not depend on it.
-        let answers = join_all(questions).await;
-        self.last_asked = Some(last);
-        for (ids, answers) in batch.chunks(size).zip(answers) {
-            self.take_answers(&root, (ids, answers), draft)?;
-        }
+        self.take_answers(&root, (&batch, answers), draft)?;
         Ok(Progress::More)
     }
 

@@ -12,7 +12,7 @@ use revtrail_model::{
     time::Timestamp,
 };
 
-use super::{FolderRun, PageGuard, gone::Gone};
+use super::{FolderRun, PageGuard, gone::Gone, questions::Questions};
 use crate::{
     error::HarvestError,
     facts::Frame,
@@ -189,16 +189,13 @@ impl FolderRun<'_> {
         let places: Vec<PlaceKey> = self.ask_places.keys().cloned().collect();
         let departed = settled.departed.keys().filter_map(|id| self.inventory.item(id));
         let left: BTreeSet<PlaceKey> = departed.filter_map(|item| item.place.clone()).collect();
-        for batch in places.chunks(self.capabilities.revision_batch.max(1)) {
-            let asks: Vec<RevisionAsk> = batch
-                .iter()
-                .map(|place| RevisionAsk {
-                    about: About::Place(place.clone()),
-                    head: None,
-                })
-                .collect();
-            let answers = self.plan.connector.revisions(root, &asks).await?;
-            for (place, answer) in batch.iter().zip(answers) {
+        let (mut questions, mut places) = (Questions::new(&self.plan.connector), places.into_iter());
+        loop {
+            ask_all(&mut questions, root, &mut places, About::Place);
+            let Some((batch, answers)) = questions.answered().await else {
+                break;
+            };
+            for (place, answer) in batch.iter().zip(answers?) {
                 match answer.outcome {
                     Ok(list) => self.take_place(place, list, settled, &mut gone),
                     // The place can tell when its item was deleted; without that the fact would be recorded for ever with bounds only.
@@ -252,17 +249,13 @@ impl FolderRun<'_> {
         let mut ids: BTreeSet<ItemId> = gone.revisions.keys().cloned().collect();
         ids.extend(settled.departed.keys().cloned());
         ids.retain(|id| !gone.deleted_at.contains_key(id) && !self.is_recorded_gone(id));
-        let ids: Vec<ItemId> = ids.into_iter().collect();
-        for batch in ids.chunks(self.capabilities.revision_batch.max(1)) {
-            let asks: Vec<RevisionAsk> = batch
-                .iter()
-                .map(|id| RevisionAsk {
-                    about: About::Item(id.clone()),
-                    head: None,
-                })
-                .collect();
-            let answers = self.plan.connector.revisions(root, &asks).await?;
-            for (id, answer) in batch.iter().zip(answers) {
+        let (mut questions, mut ids) = (Questions::new(&self.plan.connector), ids.into_iter());
+        loop {
+            ask_all(&mut questions, root, &mut ids, About::Item);
+            let Some((batch, answers)) = questions.answered().await else {
+                break;
+            };
+            for (id, answer) in batch.iter().zip(answers?) {
                 match answer.outcome {
                     Ok(list) => self.take_departed(id, list, gone),
                     Err(failure) => {
@@ -286,6 +279,27 @@ impl FolderRun<'_> {
         self.inventory
             .item(id)
             .is_some_and(|item| matches!(item.status, Status::Deleted | Status::Lost))
+    }
+}
+
+/// Asks as many of these questions as may be under way.
+fn ask_all<K: Clone + Send + 'static>(
+    questions: &mut Questions<K>,
+    root: &FolderRoot,
+    open: &mut impl Iterator<Item = K>,
+    about: fn(K) -> About,
+) {
+    while let Some(size) = questions.room() {
+        let batch: Vec<K> = open.take(size).collect();
+        if batch.is_empty() {
+            return;
+        }
+        let ask = |key: &K| RevisionAsk {
+            about: about(key.clone()),
+            head: None,
+        };
+        let asks = batch.iter().map(ask).collect();
+        questions.ask(root, batch, asks);
     }
 }
 

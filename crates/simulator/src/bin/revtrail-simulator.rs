@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser};
 use jiff::SignedDuration;
 use revtrail_simulator::{
-    Generated, Options, Ports, Provider, Running, Sim, SimulatorError, Timestamp, WorldSource, serve,
+    Generated, Options, Ports, Provider, Quota, Running, Sim, SimulatorError, Timestamp, WorldSource, serve,
 };
 use serde_json::json;
 
@@ -53,6 +53,12 @@ struct Arguments {
     /// Milliseconds every answer of a provider takes at least
     #[arg(long, value_name = "N", default_value_t = 0)]
     latency_ms: u64,
+    /// Refuse what is beyond the providers' published quotas, or so many times as much
+    #[arg(long, value_name = "TIMES", num_args = 0..=1, default_missing_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    quota: Option<u32>,
+    /// Calls a minute that Dropbox, which publishes no number, takes
+    #[arg(long, value_name = "N", requires = "quota", value_parser = clap::value_parser!(u32).range(1..))]
+    quota_dropbox: Option<u32>,
     /// Stop when standard input ends, too
     #[arg(long)]
     until_stdin_closes: bool,
@@ -153,8 +159,19 @@ fn options(arguments: &Arguments) -> Options {
         page_size: arguments.page_size.map(|size| size as usize),
         seed: arguments.seed,
         latency: Duration::from_millis(arguments.latency_ms),
+        quota: arguments.quota.map(|times| quota(arguments, times)),
         ..Options::default()
     }
+}
+
+fn quota(arguments: &Arguments, times: u32) -> Quota {
+    let published = Quota::PUBLISHED;
+    let dropbox = arguments.quota_dropbox.map(u64::from);
+    Quota {
+        dropbox_per_minute: dropbox.unwrap_or(published.dropbox_per_minute),
+        ..published
+    }
+    .times(u64::from(times))
 }
 
 fn ports(base: u16) -> Ports {

@@ -127,7 +127,8 @@ fn answer_part(sim: &Sim, part: &Part, outer: Option<&str>) -> Answer {
         Provider::GoogleDrive,
         operation_of(uri.path(), uri.query().unwrap_or_default()),
     );
-    if sim.fires(&call, FaultKind::BatchInner429).is_some() {
+    let beyond = sim.charge(&call, &part.target).is_some();
+    if beyond || sim.fires(&call, FaultKind::BatchInner429).is_some() {
         let choice = sim.random();
         let status = if choice.is_multiple_of(2) {
             StatusCode::TOO_MANY_REQUESTS

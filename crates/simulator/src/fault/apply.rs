@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Fault, FaultKind};
 use crate::error::SimulatorError;
+use crate::quota;
 use crate::sim::{Call, Provider, Sim};
 
 /// What the middleware needs to know about a face.
@@ -28,12 +29,14 @@ pub(crate) struct Door {
 pub(crate) async fn apply(State(door): State<Door>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let call = door.sim.begin(door.provider, (door.operation)(&parts));
+    door.sim.ledger().count(door.provider);
     parts.extensions.insert(call.clone());
     let latency = door.sim.options().latency;
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    let mut answer = if let Some(refusal) = refuse(&door, &call) {
+    let beyond = quota::refuse(&door, &call, &parts);
+    let mut answer = if let Some(refusal) = beyond.or_else(|| refuse(&door, &call)) {
         refusal
     } else {
         expire(&door, &call, &parts.headers);
@@ -44,6 +47,7 @@ pub(crate) async fn apply(State(door): State<Door>, request: Request, next: Next
         answer = (StatusCode::INTERNAL_SERVER_ERROR, impossible.to_string()).into_response();
     }
     let headers = answer.headers_mut();
+    quota::announce(&door, headers);
     // The date of the answer is the world's, so that a client can bound what it saw; hyper adds its own only if none is set.
     set(headers, header::DATE, &http_date(&door.sim));
     if let Some(name) = door.provider.request_id_header() {

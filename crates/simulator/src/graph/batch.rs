@@ -65,8 +65,9 @@ impl Face {
         };
         let route = Route::of(&format!("/v1.0/{path}"));
         let call = self.sim.begin(Provider::OneDrive, route.operation());
-        if self.sim.fires(&call, FaultKind::BatchInner429).is_some() {
-            let problem = Problem::throttled().with(header::RETRY_AFTER, "1");
+        let fires = || self.sim.fires(&call, FaultKind::BatchInner429).map(|_| 1);
+        if let Some(wait) = self.sim.charge(&call, &part.url).or_else(fires) {
+            let problem = Problem::throttled().with(header::RETRY_AFTER, wait.to_string());
             return problem.into_answer(&self.sim, &call);
         }
         if self.sim.fires(&call, FaultKind::BatchInner424).is_some() {

@@ -111,15 +111,12 @@ impl Face {
         let context = format!("{}/v1.0/$metadata#Collection(driveItem)", self.base());
         let mut body = json!({ "@odata.context": context, "value": value });
         let now = world.now();
-        match next {
-            Some(place) => {
-                let link = self.delta_link(&self.following(asked, cursor, place), &query, now);
-                body["@odata.nextLink"] = self.next_link(asked, self.below(no, link)).into();
-            }
-            None => {
-                let link = self.delta_link(&Cursor::since(upto), &query, now);
-                body["@odata.deltaLink"] = self.below(no, link).into();
-            }
+        if let Some(place) = next {
+            let link = self.delta_link(&self.following(asked, cursor, place), &query, now);
+            body["@odata.nextLink"] = self.next_link(asked, self.below(no, link)).into();
+        } else {
+            let link = self.delta_link(&Cursor::since(upto), &query, now);
+            body["@odata.deltaLink"] = self.below(no, link).into();
         }
         Ok(Answer::ok(body))
     }

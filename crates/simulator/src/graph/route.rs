@@ -82,7 +82,7 @@ pub(super) enum Part {
 }
 
 /// Path of download links; the query says of what.
-pub(super) const DOWNLOAD: &str = "/_layouts/15/download.aspx";
+pub(crate) const DOWNLOAD: &str = "/_layouts/15/download.aspx";
 
 impl Route {
     pub(super) fn of(path: &str) -> Self {

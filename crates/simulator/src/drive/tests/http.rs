@@ -3,6 +3,7 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::fault::Fault;
+use crate::quota::Quota;
 use crate::server::{Ports, Running};
 
 /// Head and body of the answer to a request with these header lines.
@@ -21,7 +22,10 @@ async fn send(running: &Running, line: &str, headers: &str, body: &str) -> (Stri
 }
 
 async fn signed_in() -> (Running, String) {
-    let sim = sim_of(vec![Edit::created(at(1), "F/a.txt", 10)], None);
+    signed_in_to(sim_of(vec![Edit::created(at(1), "F/a.txt", 10)], None)).await
+}
+
+async fn signed_in_to(sim: Arc<Sim>) -> (Running, String) {
     sim.advance(at(10)).unwrap();
     let running = crate::server::serve(sim, Ports::default()).await.unwrap();
     let form =
@@ -223,4 +227,29 @@ async fn a_batch_of_many_is_shuffled_and_of_too_many_refused() {
     let bad = headers.replace("Bearer ", "Bearer x");
     let (head, _) = send(&running, "POST /batch/drive/v3", &bad, &batch_of(&hundred)).await;
     assert!(head.starts_with("HTTP/1.1 401"), "{head}");
+}
+
+#[tokio::test]
+async fn parts_beyond_the_quota_are_refused_one_by_one() {
+    let options = Options {
+        quota: Some(Quota {
+            google_drive_per_minute: 12,
+            ..Quota::PUBLISHED
+        }),
+        ..Options::default()
+    };
+    let edits = WorldSource::from_edits(vec![Edit::created(at(1), "F/a.txt", 10)]);
+    let (running, bearer) = signed_in_to(Sim::new(edits, options)).await;
+    let headers = format!("{bearer}Content-Type: multipart/mixed; boundary=mark\r\n");
+    let three = vec!["/drive/v3/files/root"; 3];
+    let (head, body) = send(&running, "POST /batch/drive/v3", &headers, &batch_of(&three)).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let mut found: Vec<u16> = statuses(&body).iter().map(|(_, status)| *status).collect();
+    found.sort_unstable();
+    assert_eq!(&found[..2], [200, 200]);
+    assert!([403, 429].contains(&found[2]), "{body}");
+    let used = running.sim().used()[&Provider::GoogleDrive];
+    assert_eq!((used.units, used.refused), (15, 1));
+    // The token and the batch.
+    assert_eq!(used.requests, 2);
 }

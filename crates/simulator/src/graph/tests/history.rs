@@ -1,5 +1,6 @@
 use super::*;
 use crate::content::content;
+use crate::quota::Quota;
 
 fn versioned() -> Vec<Edit> {
     let mut edits = vec![
@@ -173,6 +174,45 @@ async fn a_batch_answers_each_part_by_itself_in_some_order() {
             .await;
         assert_eq!(answer.status(), 400);
     }
+}
+
+#[tokio::test]
+async fn parts_of_a_batch_are_charged_one_by_one() {
+    let mut client = Client::over(versioned(), 10, None);
+    let options = Options {
+        quota: Some(Quota {
+            onedrive_per_minute: 4,
+            ..Quota::PUBLISHED
+        }),
+        ..Options::default()
+    };
+    client.sim = Sim::new(client.sim.source().clone(), options);
+    client.sim.advance(at(10)).unwrap();
+    client.routes = router(Arc::clone(&client.sim));
+    client.token = client.sim.issue_token(Provider::OneDrive);
+    let (drive, item) = (drive_id(client.sim.options()), client.id("F/a b#.txt"));
+    let url = format!("/drives/{drive}/items/{item}/versions");
+    let part = |id: usize| json!({ "id": id.to_string(), "method": "GET", "url": url });
+    let body = json!({ "requests": [part(1), part(2), part(3)] }).to_string();
+    let answer = client
+        .send("POST", "/v1.0/$batch", body, Some(&client.token))
+        .await;
+    assert_eq!(answer.status(), 200);
+    let answer = body_of(answer).await;
+    let refused = answer["responses"].as_array().unwrap().iter();
+    let refused: Vec<&Value> = refused.filter(|part| part["status"] == 429).collect();
+    let [refused] = refused.as_slice() else {
+        panic!("{answer}")
+    };
+    assert_eq!(refused["id"], "3");
+    let wait: u64 = refused["headers"]["Retry-After"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((50..=60).contains(&wait), "{wait}");
+    let used = client.sim.used()[&Provider::OneDrive];
+    assert_eq!((used.units, used.refused), (6, 1));
 }
 
 #[tokio::test]
