@@ -9,7 +9,7 @@ use revtrail_model::{
     id::PlaceKey,
 };
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::map::Origin;
 
@@ -159,11 +159,9 @@ pub(crate) fn activity(
     if explains.is_empty() || targets.is_empty() {
         return Ok(None);
     }
-    let mut canonical = Vec::new();
-    write_sorted(&serde_json::from_str(event.get())?, &mut canonical);
     Ok(Some(Activity {
         // Events have no id. The same one told again may have its members in another order.
-        id: ActivityId::of_bytes(&canonical),
+        id: ActivityId::of_members(event)?,
         at: read.timestamp,
         explains: explains.to_vec(),
         targets,
@@ -300,33 +298,6 @@ fn client(origin: OriginLog) -> ClientDetails {
         // `end_user` says less than which of its three kinds it was.
         method: method.and_then(|method| method.end_user.and_then(|kind| kind.tag).or(method.tag)),
         user_agent: None,
-    }
-}
-
-/// JSON with the members of objects in the order of their names.
-fn write_sorted(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<(&String, &Value)> = members.iter().collect();
-            members.sort_by_key(|(name, _)| *name);
-            out.push(b'{');
-            for (name, value) in members {
-                out.extend(Value::from(name.as_str()).to_string().as_bytes());
-                out.push(b':');
-                write_sorted(value, out);
-                out.push(b',');
-            }
-            out.push(b'}');
-        }
-        Value::Array(values) => {
-            out.push(b'[');
-            for value in values {
-                write_sorted(value, out);
-                out.push(b',');
-            }
-            out.push(b']');
-        }
-        plain => out.extend(plain.to_string().as_bytes()),
     }
 }
 

@@ -12,7 +12,7 @@ mod login;
 pub(crate) use login::Login;
 
 /// Microsoft's smallest published tier allows 1,250 units a minute; this leaves a seventh of it to other work of the app.
-const UNITS_PER_SECOND: f64 = 18.0;
+const UNITS_PER_SECOND: f64 = 19.0;
 const RETRY_BASE_MS: u64 = 500;
 /// Names that stand for many tenants; the last one for all personal accounts.
 const MANY_TENANTS: [&str; 2] = ["common", "organizations"];
@@ -93,7 +93,7 @@ pub struct AccountFile {
     /// 60000. Too small repeats into a busy service.
     #[serde(default)]
     pub retry_base_ms: Option<u64>,
-    /// Request rate, resource units per second (a single item costs 1 unit, a list 2). Default 18, six sevenths of what the smallest
+    /// Request rate, resource units per second (a single item costs 1 unit, a list 2). Default 19, nine tenths of what the smallest
     /// tenants are allowed. Where Graph says that little of a minute's units is left, the rate is lower by itself. Too large gets the app
     /// throttled, and in the end blocked.
     #[serde(default)]

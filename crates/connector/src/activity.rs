@@ -11,6 +11,7 @@ use revtrail_model::{
     id::{Cursor, DriveId, ItemId, PageToken, PlaceKey, RevisionId},
     sha256,
 };
+use serde_json::{Value, value::RawValue};
 
 use crate::{change::Raw, connector::Next, time::Timestamp};
 
@@ -38,6 +39,13 @@ impl ActivityId {
     /// For a record without id: over its bytes, which the caller has put in one order and spelling.
     pub fn of_bytes(canonical: &[u8]) -> Self {
         Self(sha256(canonical))
+    }
+
+    /// For a record without id: over its members in the order of their names, for it may come with them in another order.
+    pub fn of_members(record: &RawValue) -> Result<Self, serde_json::Error> {
+        let mut canonical = Vec::new();
+        write_sorted(&serde_json::from_str(record.get())?, &mut canonical);
+        Ok(Self::of_bytes(&canonical))
     }
 
     /// The digest.
@@ -116,6 +124,33 @@ pub struct ActivityPage {
     pub next: Next,
     /// The provider's clock when it answered; absent when it sent none.
     pub answered_at: Option<Timestamp>,
+}
+
+/// JSON with the members of objects in the order of their names.
+fn write_sorted(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_by_key(|(name, _)| *name);
+            out.push(b'{');
+            for (name, value) in members {
+                out.extend(Value::from(name.as_str()).to_string().as_bytes());
+                out.push(b':');
+                write_sorted(value, out);
+                out.push(b',');
+            }
+            out.push(b'}');
+        }
+        Value::Array(values) => {
+            out.push(b'[');
+            for value in values {
+                write_sorted(value, out);
+                out.push(b',');
+            }
+            out.push(b']');
+        }
+        plain => out.extend(plain.to_string().as_bytes()),
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::fault::{FaultPlan, http_date};
+use crate::quota::Quota;
 use crate::sim::Sim;
 
 mod problem;
@@ -30,6 +31,7 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .route("/status", get(status))
         .route("/advance", post(advance))
         .route("/faults", post(plan_faults).delete(clear_faults))
+        .route("/quota", post(set_quota))
         .route("/reset-counters", post(reset_counters))
         .route("/truth/could-tell", get(truth::could_tell))
         .route("/truth/happened", get(truth::happened))
@@ -111,6 +113,19 @@ async fn plan_faults(State(sim): State<Arc<Sim>>, body: Bytes) -> Answer {
 async fn clear_faults(State(sim): State<Arc<Sim>>) -> Json<Value> {
     sim.clear_faults();
     Json(json!({}))
+}
+
+/// Body of `POST /quota`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Times {
+    times: u32,
+}
+
+async fn set_quota(State(sim): State<Arc<Sim>>, body: Bytes) -> Answer {
+    let Times { times } = read(&body)?;
+    sim.set_quota(Quota::PUBLISHED.times(u64::from(times)));
+    Ok(Json(json!({ "times": times })))
 }
 
 async fn reset_counters(State(sim): State<Arc<Sim>>) -> Json<Value> {

@@ -143,6 +143,13 @@ impl Ledger {
         }
     }
 
+    /// Sets another quota, whose windows begin anew.
+    pub(crate) fn limit(&self, quota: Quota) {
+        for provider in Provider::ALL {
+            self.with(provider, |account| account.windows = quota.windows(provider));
+        }
+    }
+
     /// Counts an HTTP request.
     pub(crate) fn count(&self, provider: Provider) {
         self.with(provider, |account| account.used.requests += 1);

@@ -473,6 +473,11 @@ impl Sim {
         self.ledger.used()
     }
 
+    /// Sets another quota from now on.
+    pub fn set_quota(&self, quota: Quota) {
+        self.ledger.limit(quota);
+    }
+
     /// Starts counting requests and units anew.
     pub fn reset_counts(&self) {
         lock(&self.counts).clear();

@@ -3,7 +3,7 @@
 use revtrail_connector::{Activity, ActivityId, Extent, Target, change::Raw, time::Timestamp};
 use revtrail_model::event::{Action, Actor, ActorDetails, ActorKind};
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::error::operation;
 
@@ -107,11 +107,9 @@ pub(super) fn activity(record: &RawValue) -> Result<Option<Activity>, serde_json
     let Some(at) = at.filter(|_| !explains.is_empty() && !targets.is_empty()) else {
         return Ok(None);
     };
-    let mut canonical = Vec::new();
-    write_sorted(&serde_json::from_str(record.get())?, &mut canonical);
     Ok(Some(Activity {
         // Activities have no id.
-        id: ActivityId::of_bytes(&canonical),
+        id: ActivityId::of_members(record)?,
         at,
         explains,
         targets,
@@ -232,37 +230,10 @@ fn number(user: &User) -> Option<String> {
     Some(name.strip_prefix("people/").unwrap_or(name).to_owned())
 }
 
-/// JSON with the members of objects in the order of their names.
-fn write_sorted(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<(&String, &Value)> = members.iter().collect();
-            members.sort_by_key(|(name, _)| *name);
-            out.push(b'{');
-            for (name, value) in members {
-                out.extend(Value::from(name.as_str()).to_string().as_bytes());
-                out.push(b':');
-                write_sorted(value, out);
-                out.push(b',');
-            }
-            out.push(b'}');
-        }
-        Value::Array(values) => {
-            out.push(b'[');
-            for value in values {
-                write_sorted(value, out);
-                out.push(b',');
-            }
-            out.push(b']');
-        }
-        plain => out.extend(plain.to_string().as_bytes()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

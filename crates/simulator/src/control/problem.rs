@@ -41,13 +41,13 @@ impl Problem {
     fn hint(&self) -> &'static str {
         match self {
             Self::Body(_) => {
-                "POST /advance takes {\"to\": \"2026-01-02T03:04:05Z\"} or {\"edits\": 10}; POST /faults takes a list of plans"
+                "POST /advance takes {\"to\": \"2026-01-02T03:04:05Z\"} or {\"edits\": 10}; POST /faults takes a list of plans; POST /quota takes {\"times\": 1}"
             }
             Self::Query(_) => {
                 "give provider, folder and polls=T0,T1,.. (ascending) to /truth/could-tell, folder and until=T to /truth/happened"
             }
             Self::NoRoute | Self::Method => {
-                "routes: GET /status, POST /advance, POST and DELETE /faults, POST /reset-counters, GET /truth/could-tell, GET /truth/happened"
+                "routes: GET /status, POST /advance, POST and DELETE /faults, POST /quota, POST /reset-counters, GET /truth/could-tell, GET /truth/happened"
             }
             Self::Stopped => "start a new simulator",
             Self::Simulator(error) => error.hint(),

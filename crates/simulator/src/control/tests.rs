@@ -82,6 +82,19 @@ async fn faults_and_counters_come_and_go() {
 }
 
 #[tokio::test]
+async fn a_quota_set_later_holds_from_then_on() {
+    let sim = sim();
+    let call = sim.begin(Provider::Dropbox, "list_folder");
+    let spend = || (0..501).filter(|_| sim.charge(&call, "").is_some()).count();
+    assert_eq!(spend(), 0);
+    let (_, set) = ask(&sim, "POST", "/quota", r#"{"times":1}"#).await;
+    assert_eq!(set, json!({"times": 1}));
+    assert_eq!(spend(), 1);
+    let (status, _) = ask(&sim, "POST", "/quota", r#"{"time":1}"#).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn the_truth_of_a_provider_is_told_without_moving_the_world() {
     let sim = sim();
     let polls = "2026-01-05T09:30:00Z,2026-01-05T12:30:00Z";
