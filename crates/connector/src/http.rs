@@ -72,11 +72,15 @@ struct Shared {
     usage: Arc<Mutex<Usage>>,
 }
 
+/// How often a request that is refused goes out with a newer token. Once is enough for one that stands alone; of several at a time one
+/// may meet the end of a token that another has just renewed.
+const MAX_RENEWALS: u32 = 3;
+
 /// One request on its way through its attempts.
 struct Tries {
     began: Instant,
     attempts: u32,
-    refreshed: bool,
+    renewals: u32,
 }
 
 impl Tries {
@@ -84,7 +88,7 @@ impl Tries {
         Self {
             began: Instant::now(),
             attempts: 0,
-            refreshed: false,
+            renewals: 0,
         }
     }
 }
@@ -290,11 +294,11 @@ impl Http {
     ) -> Result<(), ConnectorError> {
         match (error.kind.action(), &self.shared.auth, token) {
             (Action::Retry(asked), ..) => self.wait(tries, error, asked).await,
-            (Action::Refresh, Some(auth), Some(used)) if !tries.refreshed => {
-                tries.refreshed = true;
+            (Action::Refresh, Some(auth), Some(used)) if tries.renewals < MAX_RENEWALS => {
+                tries.renewals += 1;
                 auth.renew(&used).await.map(drop)
             }
-            // A fresh token that is refused, too, will not get better.
+            // Fresh tokens that are refused, too, will not get better.
             (Action::Refresh, ..) => Err(ConnectorError {
                 kind: ErrorKind::Unauthorized,
                 ..error

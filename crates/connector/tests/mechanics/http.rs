@@ -255,11 +255,11 @@ async fn a_body_above_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_renewed_once() {
+async fn a_request_that_fresh_tokens_do_not_open_is_given_up() {
     let server = Server::start([status(401)]).await;
     let error = page(&server).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unauthorized);
-    assert_eq!(server.asked().len(), 2);
+    assert_eq!(server.asked().len(), 4);
 }
 
 #[tokio::test]
