@@ -33,11 +33,6 @@ pub(crate) fn check(leaves: &Leaves, opened: Option<&Opened>, carried: &mut Carr
                 .findings
                 .push(finding("the sidecar does not open its commitments"));
         }
-        if !carried.ids.knows(&annotation.folder, &annotation.event) {
-            let finding = finding("names an event that is recorded nowhere before it");
-            carried
-                .annotated
-                .doubt(&annotation.folder, annotation.event, finding);
-        }
     }
+    carried.annotated.take(leaves);
 }

@@ -4,9 +4,16 @@
 //! Both are kept short: ids as 8 of their 32 bytes, and only those raw records that no event of their own snapshot named. What that
 //! leaves in doubt is looked up in the record afterwards, so that the answer is exact.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
-use revtrail_model::{Digest, id::FolderName, leaf::Leaf};
+use revtrail_model::{
+    Digest,
+    id::FolderName,
+    leaf::{EventGlance, Leaf},
+};
 
 use crate::{
     finding::{Finding, Report},
@@ -48,17 +55,6 @@ impl Ids {
         }
     }
 
-    /// Whether the event is recorded in this log up to here.
-    pub(crate) fn knows(&self, folder: &FolderName, id: &Digest) -> bool {
-        let seen = self.seen.get(folder);
-        seen.is_some_and(|seen| seen.contains(&beginning(id)))
-    }
-
-    /// Segments that hold events, in order.
-    pub(crate) fn segments(&self) -> impl Iterator<Item = &String> {
-        self.segments.iter().map(|(key, _)| key)
-    }
-
     /// Ids that really came twice.
     pub(crate) fn finish(self, source: &dyn RecordSource, report: &mut Report) -> Result<(), SourceError> {
         let mut first = HashSet::new();
@@ -94,14 +90,27 @@ fn beginning(id: &Digest) -> u64 {
 }
 
 /// Events that annotations name, over all logs of a ledger: an audit log may tell of last year's events.
+///
+/// Whether they are there is looked up in the record afterwards, by the whole id: who writes an annotation chooses what it names.
 #[derive(Default)]
 pub(crate) struct Annotated {
-    /// Segments with events of the logs before, in order.
-    earlier: Vec<String>,
-    /// Annotations of events that their own log does not hold, with the number of such segments.
-    doubtful: HashMap<(FolderName, Digest), Vec<(usize, Finding)>>,
+    /// Segments with events, in order.
+    segments: Vec<String>,
+    /// Annotations by the id they name.
+    named: HashMap<Digest, Vec<Naming>>,
     /// A snapshot could not be judged: it may have held any event.
     forgetful: bool,
+}
+
+/// An annotation that names an event.
+struct Naming {
+    folder: FolderName,
+    /// Segments with events up to it, its own included.
+    segments: usize,
+    /// Its segment.
+    key: Arc<str>,
+    /// Its leaf.
+    place: u64,
 }
 
 impl Annotated {
@@ -110,18 +119,27 @@ impl Annotated {
         self.forgetful = true;
     }
 
-    /// An annotation whose event this log does not hold up to there.
-    pub(crate) fn doubt(&mut self, folder: &FolderName, event: Digest, finding: Finding) {
+    /// Takes the events and annotations of a snapshot.
+    pub(crate) fn take(&mut self, leaves: &Leaves) {
+        let is_event = |record: &Record| matches!(record, Record::Event(_));
+        if leaves.records.iter().any(is_event) {
+            self.segments.push(leaves.key.clone());
+        }
         if self.forgetful {
             return;
         }
-        let doubts = self.doubtful.entry((folder.clone(), event)).or_default();
-        doubts.push((self.earlier.len(), finding));
-    }
-
-    /// The log ends.
-    pub(crate) fn close(&mut self, ids: &Ids) {
-        self.earlier.extend(ids.segments().cloned());
+        let key: Arc<str> = leaves.key.as_str().into();
+        for (place, record) in (leaves.first..).zip(&leaves.records) {
+            let Record::Annotation(annotation) = record else {
+                continue;
+            };
+            self.named.entry(annotation.event).or_default().push(Naming {
+                folder: annotation.folder.clone(),
+                segments: self.segments.len(),
+                key: Arc::clone(&key),
+                place,
+            });
+        }
     }
 
     /// Annotations of events that are recorded nowhere before them.
@@ -130,29 +148,43 @@ impl Annotated {
         source: &dyn RecordSource,
         report: &mut Report,
     ) -> Result<(), SourceError> {
-        let segments = if self.doubtful.is_empty() {
-            Vec::new()
-        } else {
-            self.earlier
-        };
-        for (place, key) in segments.iter().enumerate() {
+        // The newest first: most are named soon after they happened.
+        for (place, key) in self.segments.iter().enumerate().rev() {
+            if self.named.is_empty() {
+                break;
+            }
             let Some(text) = source.read(key)?.and_then(|bytes| text(&bytes).ok()) else {
                 continue;
             };
             for line in lines(&text) {
-                let Ok(Leaf::Event(event)) = Leaf::parse(line) else {
-                    continue;
-                };
-                if let Some(doubts) = self.doubtful.get_mut(&(event.folder, event.id)) {
-                    doubts.retain(|(segments, _)| place >= *segments);
+                if let Some(event) = EventGlance::of(line) {
+                    found(&mut self.named, place, (event.folder, &event.id));
+                } else if let Ok(Leaf::Event(event)) = Leaf::parse(line) {
+                    found(&mut self.named, place, (event.folder.as_str(), &event.id));
                 }
             }
         }
-        let doubts = self.doubtful.into_values().flatten();
-        let mut findings: Vec<Finding> = doubts.map(|(_, finding)| finding).collect();
+        let left = self.named.into_values().flatten();
+        let mut findings: Vec<Finding> = left
+            .map(|naming| {
+                let what = "names an event that is recorded nowhere before it";
+                let what = format!("annotation at leaf {}: {what}", naming.place);
+                Finding::contradiction(&*naming.key, what)
+            })
+            .collect();
         findings.sort();
         report.findings.append(&mut findings);
         Ok(())
+    }
+}
+
+/// The segment at this place holds the event.
+fn found(named: &mut HashMap<Digest, Vec<Naming>>, place: usize, (folder, id): (&str, &Digest)) {
+    if let Some(namings) = named.get_mut(id) {
+        namings.retain(|naming| place >= naming.segments || naming.folder.as_str() != folder);
+        if namings.is_empty() {
+            named.remove(id);
+        }
     }
 }
 

@@ -160,7 +160,6 @@ impl<'a> LogCheck<'a> {
         contents::check(self, &mut carried, report)?;
         self.unnamed(&objects, last, &carried, report);
         inherited.annotated = std::mem::take(&mut carried.annotated);
-        inherited.annotated.close(&carried.ids);
         std::mem::take(&mut carried.ids).finish(self.source, report)?;
         inherited.raws = std::mem::take(&mut carried.raws);
         inherited.holds = std::mem::take(&mut carried.holds);

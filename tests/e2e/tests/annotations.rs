@@ -10,6 +10,7 @@ use revtrail_e2e::{
 use revtrail_ledger::Signer as _;
 use revtrail_logs::{Log, ORIGIN, at, event, seed, signer};
 use revtrail_model::{
+    Digest,
     disclosure::Disclosure,
     event::{Actor, ActorDetails, ActorKind, ActorSource, Basis},
     id::Provider,
@@ -167,6 +168,11 @@ fn a_right_annotation_is_sound(#[case] change: Change) {
 
 #[rstest]
 #[case::no_such_event(|annotation: &mut Annotation| annotation.event_id = sha256(b"no event"), "names an event that is recorded nowhere before it")]
+#[case::of_an_id_that_only_begins_alike(|annotation: &mut Annotation| {
+    let mut bytes = *event(2).id.as_bytes();
+    bytes[31] ^= 1;
+    annotation.event_id = Digest::from_bytes(bytes);
+}, "names an event that is recorded nowhere before it")]
 #[case::of_a_later_event(|annotation: &mut Annotation| annotation.event_id = event(11).id, "names an event that is recorded nowhere before it")]
 #[case::of_another_folder(|annotation: &mut Annotation| annotation.folder = "payroll".into(), "names an event that is recorded nowhere before it")]
 #[case::of_another_ledger(|annotation: &mut Annotation| annotation.ledger = "sales".into(), "is of another ledger")]

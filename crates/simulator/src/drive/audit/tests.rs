@@ -356,7 +356,10 @@ fn activity_is_asked_by_folder_and_filter() {
         ask(json!({ "pageToken": "x" })),
         argument("The page token is not valid.")
     );
-    assert!(ask(json!({ "folder": "x" })).is_err());
+    assert_eq!(
+        ask(json!({ "folder": "x" })),
+        argument("Invalid JSON payload received. Unknown name \"folder\": Cannot find field.")
+    );
     assert_eq!(
         ask(json!({ "itemName": "items/none" })),
         Err(Problem::no_file("none"))

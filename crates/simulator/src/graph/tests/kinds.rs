@@ -35,7 +35,8 @@ async fn notebooks_shortcuts_and_malware_have_facets_of_their_own() {
     );
     assert_eq!(remote["folder"]["childCount"], 3);
     let malware = named(&entries, "invoice.malware");
-    assert!(malware["malware"]["description"].is_string() && malware.get("file").is_some());
+    assert_eq!(malware["malware"], json!({ "description": "Win32/Simulated" }));
+    assert_eq!(malware["file"]["mimeType"], "application/octet-stream");
     // What they are can be asked for, and what they have not is refused.
     let notebook = format!("/items/{}/children", client.id("F/Minutes.notebook"));
     let (inside, ..) = client.all(&notebook).await;
