@@ -130,6 +130,7 @@ impl Connector for Dropbox {
                 cursor: cursor.as_str().to_owned(),
             },
             FeedPoint::Page(token) => Step::read(&token).map_err(|error| malformed(LIST, error))?,
+            FeedPoint::Since(_) => return Err(plain(ErrorKind::NotSupported, LIST, "no feed from a moment")),
         };
         let path_root = self.api.path_root(&root.drive).await?;
         let reply = self.walk(&path_root, path_of(root), &step).await?;

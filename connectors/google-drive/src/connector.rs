@@ -117,6 +117,11 @@ impl Connector for GoogleDrive {
                 token: log_token(&root.drive, &cursor)?,
             },
             FeedPoint::Page(token) => Step::read(operation::CHANGES, &token)?,
+            FeedPoint::Since(_) => {
+                return Err(
+                    failed(ErrorKind::NotSupported, operation::CHANGES).with_code("no log from a moment")
+                );
+            }
         };
         match step {
             Step::Log { token } => self.log(root, corpus, &token).await,

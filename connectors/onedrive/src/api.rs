@@ -1,8 +1,11 @@
 //! Addresses at Graph. Links that Graph hands out are never built here, only followed.
 
 use revtrail_connector::ContentRef;
-use revtrail_model::id::{DriveId, ItemId};
-use url::Url;
+use revtrail_model::{
+    id::{DriveId, ItemId},
+    time::Timestamp,
+};
+use url::{Url, form_urlencoded::byte_serialize};
 
 /// Members asked for in listings. `deleted` must be among them, or tombstones may not be told; download addresses, which open the
 /// content to whoever holds them, are not.
@@ -97,6 +100,21 @@ impl Api {
         self.at(&["drives", drive.as_str(), "root", "delta"], Some(&query))
     }
 
+    /// The first page of everything that changed in a drive since a moment.
+    pub(crate) fn delta_since(&self, drive: &DriveId, moment: Timestamp) -> Url {
+        let moment: String = byte_serialize(moment.to_string().as_bytes()).collect();
+        let query = format!("token={moment}&{ITEM_QUERY}&{PAGE_SIZE}");
+        self.at(&["drives", drive.as_str(), "root", "delta"], Some(&query))
+    }
+
+    /// Where a drive's feed stands: a page without entries.
+    pub(crate) fn delta_latest(&self, drive: &DriveId) -> Url {
+        self.at(
+            &["drives", drive.as_str(), "root", "delta"],
+            Some("token=latest&$select=id"),
+        )
+    }
+
     /// The first page of what is in a folder.
     pub(crate) fn children(&self, drive: &DriveId, folder: &ItemId) -> Url {
         let query = format!("{ITEM_QUERY}&{PAGE_SIZE}");
@@ -112,6 +130,23 @@ impl Api {
             &["drives", drive.as_str(), "items", item.as_str(), "versions"],
             Some(VERSION_QUERY),
         )
+    }
+
+    /// A link to a page, asking for so many entries of it and otherwise as it is.
+    pub(crate) fn with_page_size(link: &Url, entries: u32) -> Url {
+        let is_size = |pair: &str| {
+            let name = pair.split('=').next().unwrap_or_default();
+            name == "$top" || name.eq_ignore_ascii_case("%24top")
+        };
+        let pairs = link.query().unwrap_or_default().split('&');
+        let size = format!("$top={entries}");
+        let query: Vec<&str> = pairs
+            .filter(|pair| !pair.is_empty() && !is_size(pair))
+            .chain([size.as_str()])
+            .collect();
+        let mut link = link.clone();
+        link.set_query(Some(&query.join("&")));
+        link
     }
 
     /// The bytes of a version, but for the newest.

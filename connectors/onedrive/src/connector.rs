@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use revtrail_connector::{
     Access, ActivityPage, ActivityPoint, Addressing, AuditLog, Capabilities, Connector, ConnectorError,
-    Content, ContentRef, Creation, ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Page, Place, Usage,
+    Content, ContentRef, Creation, ErrorKind, FeedPage, FeedPoint, FolderRoot, Page, Place, Usage,
     batch::revision_lists,
     change::{Change, RevisionAnswer, RevisionAsk},
     http::{Answer, Http},
@@ -23,11 +23,11 @@ use url::Url;
 
 use crate::{
     activity::{self, AuditFeed},
-    api::{Api, ITEM_UNITS, LIST_UNITS},
+    api::{Api, LIST_UNITS},
     batch::{MAX_PARTS, Versions},
     config::{Account, Login},
     error::{GraphErrors, RecordError, operation},
-    login,
+    ids, login,
     map::{self, Source},
     wire::Collection,
 };
@@ -57,6 +57,9 @@ pub(crate) struct OneDrive {
     /// A user has a drive; a program does not.
     pub(crate) has_own_drive: bool,
 }
+
+/// Asks for shortcuts to shared folders, which listings of personal drives leave out otherwise.
+const SHORTCUTS: &str = "Include-Feature=AddToOneDrive";
 
 /// Where a walk through folders stands; the page token of [`Connector::subtree`].
 #[derive(Debug, Serialize, Deserialize)]
@@ -93,30 +96,7 @@ impl Connector for OneDrive {
     }
 
     async fn changes(&self, root: &FolderRoot, at: FeedPoint) -> Result<FeedPage, ConnectorError> {
-        // A folder's own delta is refused on business drives, so the feed is always that of the whole drive.
-        let (url, units) = match &at {
-            FeedPoint::Start => (self.api.delta(&root.drive), LIST_UNITS),
-            FeedPoint::After(cursor) => (self.link(operation::CHANGES, cursor.as_str())?, ITEM_UNITS),
-            FeedPoint::Page(token) => (self.link(operation::CHANGES, token.as_str())?, LIST_UNITS),
-        };
-        let (page, answer) = self.page(operation::CHANGES, url, units).await?;
-        let changes = entries(operation::CHANGES, &page.value, &answer)?;
-        // An empty page with a next link is legal; the next link wins, because a round must be read to its end.
-        let next = match (page.next_link, page.delta_link) {
-            (Some(link), _) => Next::Page(link.into()),
-            (None, Some(link)) => Next::CaughtUp(link.into()),
-            (None, None) => {
-                return Err(
-                    with_answer(failed(ErrorKind::Malformed, operation::CHANGES), &answer)
-                        .with_code("page without a next link or delta link"),
-                );
-            }
-        };
-        Ok(FeedPage {
-            changes,
-            next,
-            answered_at: answer.date,
-        })
+        self.feed(root, &at).await
     }
 
     async fn subtree(
@@ -132,7 +112,10 @@ impl Connector for OneDrive {
                 next: None,
             });
         };
-        let changes = match self.page(operation::CHILDREN, url, LIST_UNITS).await {
+        let changes = match self
+            .page(operation::CHILDREN, (&root.drive, url), LIST_UNITS)
+            .await
+        {
             Ok((page, answer)) => {
                 let changes = entries(operation::CHILDREN, &page.value, &answer)?;
                 walk.enter(&page.value);
@@ -205,15 +188,18 @@ impl Connector for OneDrive {
 }
 
 impl OneDrive {
-    async fn page(
+    /// One page of a listing in a drive.
+    pub(crate) async fn page(
         &self,
         operation: &'static str,
-        url: Url,
+        (drive, url): (&DriveId, Url),
         units: u32,
     ) -> Result<(Collection, Answer), ConnectorError> {
-        self.http
-            .send_json(&Request::get(operation, url).units(units))
-            .await
+        let mut request = Request::get(operation, url).units(units);
+        if ids::is_personal(drive) {
+            request = request.header("Prefer", SHORTCUTS);
+        }
+        self.http.send_json(&request).await
     }
 
     /// A link Graph handed out, followed as it is, but only to where tokens may go.
@@ -262,7 +248,7 @@ impl Walk {
     }
 }
 
-fn entries(
+pub(crate) fn entries(
     operation: &'static str,
     records: &[Box<RawValue>],
     answer: &Answer,

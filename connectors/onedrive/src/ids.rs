@@ -13,6 +13,11 @@ pub(crate) fn drive(told: &str) -> DriveId {
     personal(told).unwrap_or_else(|| told.to_owned()).into()
 }
 
+/// Whether it is a person's drive, and not one of an organisation.
+pub(crate) fn is_personal(drive: &DriveId) -> bool {
+    personal(drive.as_str()).is_some()
+}
+
 /// An item's id: on personal drives `DRIVE!number`, the drive as in [`drive`].
 pub(crate) fn item(told: &str) -> ItemId {
     let spelled = told

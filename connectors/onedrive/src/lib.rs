@@ -7,6 +7,7 @@ mod config;
 mod connector;
 mod content;
 mod error;
+mod feed;
 mod ids;
 mod login;
 mod map;

@@ -199,6 +199,9 @@ pub enum FeedPoint {
     Start,
     /// Everything since the cursor.
     After(Cursor),
+    /// Everything since a moment of the provider's clock, for a cursor that was lost; coarser, so that what was told before may be told
+    /// again. [`ErrorKind::NotSupported`] where the provider has no such feed, or it does not reach back so far.
+    Since(Timestamp),
     /// The next page of a listing under way.
     Page(PageToken),
 }

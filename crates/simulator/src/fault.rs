@@ -40,6 +40,12 @@ pub enum Fault {
     /// 504 in the provider's form: the service took too long.
     #[serde(rename = "timeout_504")]
     Timeout504,
+    /// 504 to a page of a feed that is asked for with more entries than it has without being asked (OneDrive).
+    #[serde(rename = "large_page_504")]
+    LargePage504,
+    /// 504 to a feed that goes on where another reading ended, and to no other (OneDrive).
+    #[serde(rename = "stale_link_504")]
+    StaleLink504,
     /// The connection closes after half of the declared body.
     ResetMidBody,
     /// A complete answer whose JSON stops half way.
@@ -134,6 +140,10 @@ pub enum FaultKind {
     Internal500,
     #[serde(rename = "timeout_504")]
     Timeout504,
+    #[serde(rename = "large_page_504")]
+    LargePage504,
+    #[serde(rename = "stale_link_504")]
+    StaleLink504,
     ResetMidBody,
     TruncatedJson,
     OtherShape,
@@ -179,6 +189,8 @@ impl Fault {
             Self::Unavailable503 { .. } => FaultKind::Unavailable503,
             Self::Internal500 => FaultKind::Internal500,
             Self::Timeout504 => FaultKind::Timeout504,
+            Self::LargePage504 => FaultKind::LargePage504,
+            Self::StaleLink504 => FaultKind::StaleLink504,
             Self::ResetMidBody => FaultKind::ResetMidBody,
             Self::TruncatedJson => FaultKind::TruncatedJson,
             Self::OtherShape => FaultKind::OtherShape,

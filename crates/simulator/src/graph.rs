@@ -16,7 +16,7 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::fault::{Fault, FaultKind, Oddity};
 use crate::sim::{Call, OneDriveAccount, Provider, Sim};
-use crate::world::{ItemNo, World};
+use crate::world::{Item, ItemNo, World};
 
 pub(crate) mod audit;
 mod batch;
@@ -42,6 +42,9 @@ pub(crate) use route::DOWNLOAD;
 use route::{Of, Part, Place, Route};
 use text::Query;
 
+/// The wish for shortcuts, without which personal drives list none.
+const SHORTCUTS: &str = "Include-Feature=AddToOneDrive";
+
 /// The drive, and the items by id as far as they have been asked for.
 struct Face {
     sim: Arc<Sim>,
@@ -54,6 +57,8 @@ struct Face {
 struct Asked<'a> {
     call: &'a Call,
     query: Option<&'a str>,
+    /// Whether shortcuts are among what is wished for (`Prefer`); parts of batches wish for nothing.
+    wants_shortcuts: bool,
 }
 
 /// Routes of this provider, token endpoint included.
@@ -92,6 +97,15 @@ pub(crate) fn refusal(fault: &Fault, call: &Call) -> Response {
     answer.into_response()
 }
 
+/// What a client wishes for (RFC 7240).
+fn wishes(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all("prefer").into_iter();
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']))
+        .map(str::trim)
+}
+
 async fn handle(
     State(face): State<Arc<Face>>,
     Extension(call): Extension<Call>,
@@ -102,6 +116,7 @@ async fn handle(
     let asked = Asked {
         call: &call,
         query: uri.query(),
+        wants_shortcuts: wishes(&headers).any(|wish| wish.eq_ignore_ascii_case(SHORTCUTS)),
     };
     let route = Route::of(uri.path());
     let posts = match &route {
@@ -234,6 +249,11 @@ impl Face {
         } else {
             ids::item_id(no)
         }
+    }
+
+    /// Whether an item is listed: personal drives show shortcuts to those only who wish for them.
+    fn is_listed(&self, asked: &Asked<'_>, item: &Item) -> bool {
+        !self.is_personal() || asked.wants_shortcuts || !facets::is_shortcut(item)
     }
 
     /// Writes the ids of these entries in another spelling, if that is to happen.

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod audit;
 mod contents;
+mod feed;
 mod server;
 
 use revtrail_connector::{

@@ -57,6 +57,8 @@ pub(crate) struct Asked {
     pub(crate) target: String,
     /// Bearer token, if any.
     pub(crate) token: Option<String>,
+    /// What was wished for, if anything.
+    pub(crate) prefer: Option<String>,
     pub(crate) body: String,
 }
 
@@ -155,6 +157,8 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
         let text = value.to_str().unwrap();
         text.strip_prefix("Bearer ").unwrap().to_owned()
     });
+    let prefer = parts.headers.get("prefer");
+    let prefer = prefer.map(|value| value.to_str().unwrap().to_owned());
     let mut script = script.lock().unwrap();
     if target == "/token" && !script.replies.contains_key("/token") {
         script.tokens += 1;
@@ -171,6 +175,7 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
         script.asked.push(Asked {
             target: target.clone(),
             token,
+            prefer,
             body,
         });
     }

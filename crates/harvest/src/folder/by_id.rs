@@ -8,7 +8,7 @@ use revtrail_model::{
     time::Timestamp,
 };
 
-use super::{FolderRun, PageGuard};
+use super::{FolderRun, PageGuard, WalkDue};
 use crate::{
     error::HarvestError,
     inventory::{Inventory, Item},
@@ -50,8 +50,7 @@ impl FolderRun<'_> {
         let mut read = match self.read_round(&root, (self.start(), Keep::All), draft).await {
             Err(HarvestError::Connector(error)) if error.kind == ErrorKind::CursorExpired => {
                 self.lose_cursor();
-                self.read_round(&root, (FeedPoint::Start, Keep::All), draft)
-                    .await?
+                self.read_without_cursor(&root, draft).await?
             }
             other => other?,
         };
@@ -69,6 +68,28 @@ impl FolderRun<'_> {
             self.walk_by_id(&root, draft).await?;
         }
         Ok(())
+    }
+
+    /// Reads on from the moment of the last look, where the provider's feed can: it tells deletions as such, and not only what is no
+    /// longer listed. Whether it leaves something out, the full listing beside it shows. Elsewhere that listing is all there is.
+    async fn read_without_cursor(
+        &mut self,
+        root: &FolderRoot,
+        draft: &mut Draft,
+    ) -> Result<Read, HarvestError> {
+        if let Some(last_look) = self.covers_from {
+            let since = (FeedPoint::Since(last_look), Keep::All);
+            match self.read_round(root, since, draft).await {
+                Err(HarvestError::Connector(error))
+                    if matches!(error.kind, ErrorKind::NotSupported | ErrorKind::CursorExpired) => {}
+                Err(error) => return Err(error),
+                Ok(read) => {
+                    self.walk_due = WalkDue::Now;
+                    return Ok(read);
+                }
+            }
+        }
+        self.read_round(root, (FeedPoint::Start, Keep::All), draft).await
     }
 
     /// Compares a feed read to its end with what is known.

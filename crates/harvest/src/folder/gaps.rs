@@ -31,7 +31,8 @@ impl FolderRun<'_> {
         });
     }
 
-    /// The cursor was lost: everything is listed again and compared, and what happened meanwhile is known as a net difference only.
+    /// The cursor was lost: everything is listed again and compared, and what happened meanwhile is known as a net difference only, or by
+    /// a feed that nobody promises to be whole.
     pub(super) fn lose_cursor(&mut self) {
         tracing::warn!(folder = %self.plan.name, provider = %self.capabilities.provider, "change cursor lost, listing the folder in full");
         let to = self.answered_at();

@@ -73,7 +73,11 @@ impl Face {
         if self.sim.fires(&call, FaultKind::BatchInner424).is_some() {
             return self.failed_dependency();
         }
-        let asked = Asked { call: &call, query };
+        let asked = Asked {
+            call: &call,
+            query,
+            wants_shortcuts: false,
+        };
         let answer = match part.method.as_str() {
             "GET" if route == Route::Batch => Err(Problem::segment("$batch")),
             "GET" => self.resource(&asked, route),

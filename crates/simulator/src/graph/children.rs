@@ -28,6 +28,7 @@ impl Face {
         let select = Select::of(query.get("select"));
         let mut left = world
             .children(no)
+            .filter(|item| self.is_listed(asked, item))
             .skip_while(|item| after.as_deref().is_some_and(|after| &*item.name <= after));
         let shown: Vec<_> = left.by_ref().take(size).collect();
         let mut value: Vec<Value> = shown

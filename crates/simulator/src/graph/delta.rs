@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::items::{Listing, Select};
-use super::problem::{Answer, Problem};
+use super::problem::{self, Answer, Problem};
 use super::text::Query;
 use super::token::{Cursor, Place};
 use super::{Asked, Face};
@@ -84,6 +84,7 @@ impl Face {
                 "Access denied",
             ));
         }
+        self.take_too_long(asked, token, query.top().unwrap_or(PAGE.0))?;
         let mut cursor = self.cursor(&world, token)?;
         let fresh = cursor == Cursor::everything();
         if !fresh && self.sim.fires(asked.call, FaultKind::LostCursor).is_some() {
@@ -102,6 +103,7 @@ impl Face {
             page(&world, &cursor, (upto, size))
         };
         self.disturb(asked, &world, &cursor, &mut order);
+        order.retain(|one| world.item(*one).is_some_and(|item| self.is_listed(asked, item)));
         order.retain(|one| no == ItemNo::ROOT || *one == no || world.is_below(*one, no));
         let select = Select::of(query.get("select"));
         let entry = |no: &ItemNo| Some(self.entry(&world, world.item(*no)?, (Listing::Feed, &select)));
@@ -119,6 +121,17 @@ impl Face {
             body["@odata.deltaLink"] = self.below(no, link).into();
         }
         Ok(Answer::ok(body))
+    }
+
+    /// What the service cannot answer in time.
+    fn take_too_long(&self, asked: &Asked<'_>, token: Option<&str>, size: usize) -> Result<(), Problem> {
+        let fires = |kind| self.sim.fires(asked.call, kind).is_some();
+        let goes_on = token.is_some_and(|token| token.parse::<Timestamp>().is_err());
+        if goes_on && fires(FaultKind::StaleLink504) || size > PAGE.0 && fires(FaultKind::LargePage504) {
+            let (status, code, about) = problem::failure(FaultKind::Timeout504);
+            return Err(Problem::new(status, code, about));
+        }
+        Ok(())
     }
 
     /// Items that come twice, or never.

@@ -25,6 +25,8 @@ pub(super) struct Client {
     pub(super) sim: Arc<Sim>,
     routes: Router,
     pub(super) token: String,
+    /// What it wishes for.
+    prefer: Option<&'static str>,
 }
 
 impl Client {
@@ -43,6 +45,7 @@ impl Client {
         Self {
             routes: router(Arc::clone(&sim)),
             token: sim.issue_token(Provider::OneDrive),
+            prefer: None,
             sim,
         }
     }
@@ -51,6 +54,9 @@ impl Client {
         let mut request = Request::builder().method(method).uri(url);
         if let Some(token) = bearer {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some(wish) = self.prefer {
+            request = request.header("prefer", wish);
         }
         let (parts, body) = request.body(Body::from(body)).unwrap().into_parts();
         let call = self.sim.begin(Provider::OneDrive, operation(&parts));

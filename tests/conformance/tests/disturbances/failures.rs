@@ -62,6 +62,37 @@ fn a_feed_that_breaks_off_for_good_is_read_again(
     stage.assert_told(&[polls()[0], polls()[2]]);
 }
 
+/// 504 to a page for its size: what follows is read in small pages, and nothing is lost.
+#[test]
+fn a_feed_too_large_for_its_pages_is_read_in_smaller_ones() {
+    let stage = Stage::new(Provider::OneDrive);
+    stage.plan(FaultPlan {
+        times: u64::MAX,
+        ..FaultPlan::once(Fault::LargePage504).on("delta")
+    });
+    for poll in polls() {
+        stage.look_well(poll);
+    }
+    assert!(stage.bench.sim().faults_fired()[&FaultKind::LargePage504] >= 1);
+    stage.assert_told(&polls());
+}
+
+/// 504 to one link for ever, while the service answers: the cursor is given up, with a gap, and the next look goes on from a new one.
+#[test]
+fn a_link_that_is_never_answered_is_a_lost_cursor() {
+    let stage = Stage::new(Provider::OneDrive);
+    stage.look_well(polls()[0]);
+    stage.plan(FaultPlan {
+        times: u64::MAX,
+        ..FaultPlan::once(Fault::StaleLink504).on("delta")
+    });
+    let row = stage.look(polls()[1], 4);
+    assert_eq!(row["gaps"][0], "cursor_lost", "{row}");
+    stage.bench.sim().clear_faults();
+    stage.look_well(polls()[2]);
+    stage.assert_told(&polls());
+}
+
 /// A part of a batch that failed because another one did is asked again.
 #[rstest]
 #[case::throttled(Fault::BatchInner429)]

@@ -1,5 +1,7 @@
 //! Every reason for a gap: what brings it about, from when to when it reaches, and what closes it.
 
+use revtrail_simulator::OneDriveAccount;
+
 use super::*;
 
 fn gap(reason: &str, from: Timestamp, to: Timestamp) -> (String, Option<Timestamp>, Timestamp) {
@@ -178,6 +180,59 @@ fn a_lost_cursor_has_bounds_by_the_providers_clock(
     stage.look_well(looks[2]);
     // It cannot be closed.
     assert_eq!(stage.gaps(), [gap("cursor_lost", looks[0], looks[1])]);
+    stage.bench.verify();
+}
+
+/// Where there is no feed from a moment, a full listing is all there is, and does not tell what became of what it lacks.
+#[rstest]
+#[case::refused_too(OneDriveAccount::Business, 2)]
+#[case::personal(OneDriveAccount::Personal, 1)]
+fn a_lost_cursor_without_a_feed_from_a_moment(#[case] onedrive_account: OneDriveAccount, #[case] times: u64) {
+    let options = Options {
+        onedrive_account,
+        ..Options::default()
+    };
+    let stage = Stage::of(Provider::OneDrive, world(), options);
+    stage.look_well(polls()[0]);
+    stage.plan(FaultPlan {
+        times,
+        ..FaultPlan::once(Fault::LostCursor)
+    });
+    let row = stage.look(polls()[1], 4);
+    assert_eq!(row["gaps"], json!(["cursor_lost"]), "{row}");
+    assert_eq!(stage.bench.sim().faults_fired()[&FaultKind::LostCursor], times);
+    stage.look_well(polls()[2]);
+    stage.bench.verify();
+    let lost = stage.actions("access_lost");
+    let told: Vec<_> = lost
+        .iter()
+        .map(|event| (&event["path"], &event["derived_from"]))
+        .collect();
+    assert_eq!(told, [(&json!("d1/f3.txt"), &json!("full_listing"))]);
+}
+
+/// A feed from a moment is not taken at its word: the full listing beside it shows what it left out.
+#[test]
+fn what_a_feed_from_a_moment_leaves_out_is_found() {
+    let stage = Stage::new(Provider::OneDrive);
+    stage.look_well(polls()[0]);
+    stage.plan(FaultPlan::once(Fault::LostCursor));
+    stage.plan(FaultPlan::once(Fault::OmittedChange {
+        name: Some("new.txt".to_owned()),
+    }));
+    let row = stage.look(polls()[1], 4);
+    assert_eq!(row["gaps"], json!(["cursor_lost", "feed_incomplete"]), "{row}");
+    let reconciled: Vec<Value> = stage
+        .bench
+        .events()
+        .iter()
+        .filter(|event| event["reconciled"] == true)
+        .map(|event| event["path"].clone())
+        .collect();
+    assert_eq!(reconciled, [json!("new.txt")]);
+    stage.look_well(polls()[2]);
+    let facts = stage.facts();
+    assert_eq!(saves(&facts), saves(&stage.truth(&polls())));
     stage.bench.verify();
 }
 

@@ -128,6 +128,47 @@ async fn tokens_come_as_argument_time_or_the_word_latest() {
 }
 
 #[tokio::test]
+async fn large_pages_and_old_links_can_take_too_long() {
+    let client = Client::over(small(), 20, None);
+    let (_, _, link) = client.all("/root/delta?$top=1000").await;
+    client.plan(Fault::LargePage504, "delta");
+    assert_eq!(client.get("/root/delta?$top=200").await.0, 200);
+    let (status, body) = client.get("/root/delta?$top=201").await;
+    assert_eq!((status, code(&body)), (504, "UnknownError"));
+    client.plan(Fault::StaleLink504, "delta");
+    for fresh in ["", "?token=latest", "?token=2026-01-01T00%3A00%3A05Z"] {
+        assert_eq!(client.get(&format!("/root/delta{fresh}")).await.0, 200);
+    }
+    assert_eq!(client.get(&link).await.0, 504);
+    assert_eq!(client.get(&link).await.0, 200);
+}
+
+/// As since March 2025.
+#[tokio::test]
+async fn personal_drives_list_shortcuts_to_those_who_wish_for_them() {
+    let edits = vec![
+        Edit::created(at(1), "F/a.txt", 1),
+        Edit::created(at(2), "F/b.shortcut", 1),
+    ];
+    let options = Options {
+        onedrive_account: OneDriveAccount::Personal,
+        ..Options::default()
+    };
+    let mut client = Client::with(edits, 10, options);
+    let shown = |entries: &[Value]| names(entries).join(" ");
+    let (entries, ..) = client.all("/root/delta").await;
+    assert_eq!(shown(&entries), "root F a.txt");
+    let children = format!("/items/{}/children", entries[1]["id"].as_str().unwrap());
+    assert_eq!(shown(&client.all(&children).await.0), "a.txt");
+    client.prefer = Some("odata.maxpagesize=7, include-feature=AddToOneDrive");
+    assert_eq!(
+        shown(&client.all("/root/delta").await.0),
+        "root F a.txt b.shortcut"
+    );
+    assert_eq!(shown(&client.all(&children).await.0), "a.txt b.shortcut");
+}
+
+#[tokio::test]
 async fn a_lost_cursor_answers_with_where_to_start_again() {
     let client = Client::over(small(), 10, Some(2));
     let (_, _, link) = client.all("/root/delta").await;
