@@ -19,19 +19,25 @@ mod cost;
 
 pub(crate) use cost::cost;
 
+/// How long the limit of a tenant counts.
+const FIVE_MINUTES: Duration = Duration::from_mins(5);
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// What each provider allows one caller, in its own units. There is one app, one tenant and one user here, so that of the documented
-/// limits only those bind that are narrowest for them: OneDrive's per app and tenant, Google Drive's per user and project.
+/// What each provider allows, in its own units. There is one app, one tenant and one user here, so that as published OneDrive's limits per app
+/// and tenant bind before those of the tenant, and Google Drive's per user before those of the project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     /// Resource units of OneDrive in a minute.
     pub onedrive_per_minute: u64,
     /// Resource units of OneDrive in 24 hours.
     pub onedrive_per_day: u64,
-    /// Quota units of Google Drive in a minute.
+    /// Resource units of OneDrive in five minutes, of all apps of the tenant.
+    pub onedrive_tenant_per_five_minutes: u64,
+    /// Quota units of Google Drive in a minute, of one user in a project.
     pub google_drive_per_minute: u64,
+    /// Quota units of Google Drive in a minute, of all users of the project.
+    pub google_drive_project_per_minute: u64,
     /// Calls to Dropbox in a minute.
     pub dropbox_per_minute: u64,
 }
@@ -41,18 +47,23 @@ impl Quota {
     pub const PUBLISHED: Self = Self {
         onedrive_per_minute: 1250,
         onedrive_per_day: 1_200_000,
+        onedrive_tenant_per_five_minutes: 18_750,
         google_drive_per_minute: 325_000,
+        google_drive_project_per_minute: 1_000_000,
         dropbox_per_minute: 500,
     };
 
     /// So many times as much, for measuring in less time.
     #[must_use]
     pub fn times(self, factor: u64) -> Self {
+        let times = |limit: u64| limit.saturating_mul(factor);
         Self {
-            onedrive_per_minute: self.onedrive_per_minute.saturating_mul(factor),
-            onedrive_per_day: self.onedrive_per_day.saturating_mul(factor),
-            google_drive_per_minute: self.google_drive_per_minute.saturating_mul(factor),
-            dropbox_per_minute: self.dropbox_per_minute.saturating_mul(factor),
+            onedrive_per_minute: times(self.onedrive_per_minute),
+            onedrive_per_day: times(self.onedrive_per_day),
+            onedrive_tenant_per_five_minutes: times(self.onedrive_tenant_per_five_minutes),
+            google_drive_per_minute: times(self.google_drive_per_minute),
+            google_drive_project_per_minute: times(self.google_drive_project_per_minute),
+            dropbox_per_minute: times(self.dropbox_per_minute),
         }
     }
 
@@ -62,8 +73,12 @@ impl Quota {
             Provider::OneDrive => vec![
                 Window::new(MINUTE, self.onedrive_per_minute),
                 Window::new(DAY, self.onedrive_per_day),
+                Window::new(FIVE_MINUTES, self.onedrive_tenant_per_five_minutes),
             ],
-            Provider::GoogleDrive => vec![Window::new(MINUTE, self.google_drive_per_minute)],
+            Provider::GoogleDrive => vec![
+                Window::new(MINUTE, self.google_drive_per_minute),
+                Window::new(MINUTE, self.google_drive_project_per_minute),
+            ],
             Provider::Dropbox => vec![Window::new(MINUTE, self.dropbox_per_minute)],
         }
     }

@@ -45,6 +45,23 @@ fn the_narrowest_window_says_how_long() {
 }
 
 #[test]
+fn what_all_apps_and_all_users_share_binds_too() {
+    let ledger = Ledger::new(Some(Quota {
+        onedrive_tenant_per_five_minutes: 1000,
+        google_drive_project_per_minute: 900,
+        ..Quota::PUBLISHED
+    }));
+    let onedrive = |at, units| ledger.charge_at(seconds(at), Provider::OneDrive, units);
+    assert_eq!(onedrive(0, 600), None);
+    assert_eq!(onedrive(70, 401), Some(230));
+    assert_eq!(onedrive(300, 600), None);
+    let google = |at, units| ledger.charge_at(seconds(at), Provider::GoogleDrive, units);
+    assert_eq!(google(0, 900), None);
+    assert_eq!(google(1, 5), Some(59));
+    assert_eq!(google(60, 900), None);
+}
+
+#[test]
 fn four_fifths_are_announced() {
     let ledger = ledger(1250, 1_200_000);
     let announced = |at| ledger.announced_at(at, Provider::OneDrive);
