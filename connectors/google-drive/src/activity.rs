@@ -20,7 +20,7 @@ use url::Url;
 
 use self::progress::Progress;
 use crate::{
-    config::{Account, Audit, below},
+    config::{Account, LogKind, LogPlace, below},
     error::{DriveErrors, failed, operation},
     login,
 };
@@ -45,7 +45,7 @@ const PACES: (f64, f64) = (10.0, 1.0);
 /// An account's log, of one kind.
 pub(crate) struct Log {
     http: Http,
-    kind: Audit,
+    kind: LogKind,
     url: Url,
 }
 
@@ -79,33 +79,34 @@ struct Query<'a> {
 }
 
 impl Log {
-    /// The log of an account that wants one read. Sends nothing yet.
-    pub(crate) fn new(account: &Account, settings: &HttpSettings) -> Result<Option<Self>, ConnectorError> {
-        let Some((kind, root)) = account.audit() else {
-            return Ok(None);
-        };
-        let (path, scope, pace) = match kind {
-            Audit::Reports => (
+    /// The log at a place. Sends nothing yet.
+    pub(crate) fn new(
+        account: &Account,
+        settings: &HttpSettings,
+        place: &LogPlace,
+    ) -> Result<Self, ConnectorError> {
+        let (path, scope, pace) = match place.kind {
+            LogKind::Reports => (
                 "admin/reports/v1/activity/users/all/applications/drive",
                 REPORTS_SCOPE,
                 PACES.0,
             ),
-            Audit::Activity => ("v2/activity:query", ACTIVITY_SCOPE, PACES.1),
+            LogKind::Activity => ("v2/activity:query", ACTIVITY_SCOPE, PACES.1),
         };
         let settings = HttpSettings {
-            hosts: Hosts::new([root]),
+            hosts: Hosts::new([&place.root]),
             pacing: Pacing {
                 units_per_second: pace,
                 burst: pace,
             },
             ..settings.clone()
         };
-        let tokens = login::tokens(account, &settings, (scope, account.audit_subject()))?;
-        Ok(Some(Self {
-            kind,
-            url: below(root, path),
+        let tokens = login::tokens(account, &settings, (scope, place.subject.as_deref()))?;
+        Ok(Self {
+            kind: place.kind,
+            url: below(&place.root, path),
             http: Http::new(settings, Some(Arc::new(tokens)), Arc::new(DriveErrors))?,
-        }))
+        })
     }
 
     pub(crate) fn usage(&self) -> Usage {
@@ -115,13 +116,13 @@ impl Log {
     /// What is known about it.
     pub(crate) fn about(&self) -> AuditLog {
         match self.kind {
-            Audit::Reports => AuditLog {
+            LogKind::Reports => AuditLog {
                 source: ActorSource::AuditLog,
                 lateness: LATENESS,
                 reach: Some(REACH),
             },
             // How long Drive Activity is kept is not documented.
-            Audit::Activity => AuditLog {
+            LogKind::Activity => AuditLog {
                 source: ActorSource::Activity,
                 lateness: LATENESS,
                 reach: None,
@@ -147,8 +148,8 @@ impl Log {
             }
         };
         match self.kind {
-            Audit::Reports => self.reports(roots, progress).await,
-            Audit::Activity => self.activity(roots, progress).await,
+            LogKind::Reports => self.reports(roots, progress).await,
+            LogKind::Activity => self.activity(roots, progress).await,
         }
     }
 

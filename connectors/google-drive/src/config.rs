@@ -7,15 +7,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
+mod log;
 mod login;
+
+pub(crate) use log::{LogKind, LogPlace};
 
 const API_URL: &str = "https://www.googleapis.com";
 const METADATA_URL: &str = "http://metadata.google.internal";
 /// Where Google Cloud's metadata server is. Without TLS: it is the host's own network, and reaches no further.
 const METADATA_HOSTS: [&str; 2] = ["metadata.google.internal", "169.254.169.254"];
 const IAM_URL: &str = "https://iamcredentials.googleapis.com";
-const REPORTS_URL: &str = "https://admin.googleapis.com";
-const ACTIVITY_URL: &str = "https://driveactivity.googleapis.com";
 const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
 /// Where batches go, below the API.
 const BATCH_PATH: &str = "batch/drive/v3";
@@ -73,17 +74,18 @@ pub struct AccountFile {
     #[serde(default)]
     pub iam_url: Option<String>,
     /// Which log is read for who trashed, deleted, moved, renamed and restored items: `reports`, the audit log of the customer (takes an
-    /// administrator's consent, and an edition that has it; names applications and addresses), or `activity`, Drive Activity (any account;
-    /// tells account numbers, no applications). Default: none; such events then have no actor where Drive tells none. With `reports`, what
-    /// the customer's people do to files outside the designated folders passes through the harvest; nothing of that is kept.
+    /// administrator's consent, and an edition that has it; names applications and addresses), `activity`, Drive Activity (any account;
+    /// tells account numbers, no applications), or `both`: `reports`, and Drive Activity about what that left open after two days. Default:
+    /// none; such events then have no actor where Drive tells none. With `reports`, what the customer's people do to files outside the
+    /// designated folders passes through the harvest; nothing of that is kept.
     #[serde(default)]
     pub audit: Option<Audit>,
     /// E-mail address of the administrator the service account acts for when it reads the audit log. Default: `subject`. Whoever holds the
     /// service account's key can read as this administrator what the log's scope allows.
     #[serde(default)]
     pub audit_subject: Option<String>,
-    /// Where the log is. Default `https://admin.googleapis.com` for `reports`, `https://driveactivity.googleapis.com` for `activity`. Access
-    /// tokens for it are sent there: a wrong host gets them.
+    /// Where the log is; with `both`, both of them. Default `https://admin.googleapis.com` for `reports`,
+    /// `https://driveactivity.googleapis.com` for `activity`. Access tokens for it are sent there: a wrong host gets them.
     #[serde(default)]
     pub audit_url: Option<String>,
     /// First pause before a repeat when Google names none, milliseconds; doubled at each further repeat. Default 1000, at most 60000.
@@ -108,6 +110,8 @@ pub enum Audit {
     Reports,
     /// Drive Activity.
     Activity,
+    /// The first, and the second about what the first left open.
+    Both,
 }
 
 /// A checked account.
@@ -119,9 +123,8 @@ pub struct Account {
     token_url: Url,
     pub(crate) metadata_url: Url,
     pub(crate) iam_url: Url,
-    audit: Option<(Audit, Url)>,
-    /// In whose name the log is read; absent for the account itself.
-    audit_subject: Option<String>,
+    /// The one to be read, and the one to be asked about the rest.
+    logs: [Option<LogPlace>; 2],
     retry_base: Duration,
     units_per_second: f64,
 }
@@ -164,14 +167,9 @@ impl Account {
         &self.token_url
     }
 
-    /// Which log is read, and where it is.
-    pub fn audit(&self) -> Option<(Audit, &Url)> {
-        self.audit.as_ref().map(|(kind, url)| (*kind, url))
-    }
-
-    /// In whose name the log is read; absent for the account itself.
-    pub fn audit_subject(&self) -> Option<&str> {
-        self.audit_subject.as_deref()
+    /// The log that is read, and the one that is asked about what that leaves open.
+    pub(crate) const fn logs(&self) -> &[Option<LogPlace>; 2] {
+        &self.logs
     }
 
     /// First pause before a repeat.
@@ -182,6 +180,16 @@ impl Account {
     /// Quota units per second.
     pub const fn units_per_second(&self) -> f64 {
         self.units_per_second
+    }
+}
+
+impl Login {
+    /// In whose name it acts; absent for itself.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        match self {
+            Self::ServiceAccount { subject, .. } | Self::Attached { subject, .. } => subject.as_deref(),
+            Self::RefreshToken { .. } => None,
+        }
     }
 }
 
@@ -214,14 +222,7 @@ impl TryFrom<AccountFile> for Account {
         let token_url = address("token_url", &file.token_url, TOKEN_URL);
         let metadata_url = address("metadata_url", &file.metadata_url, METADATA_URL);
         let iam_url = address("iam_url", &file.iam_url, IAM_URL);
-        let audit = file.audit.and_then(|kind| {
-            let default = match kind {
-                Audit::Reports => REPORTS_URL,
-                Audit::Activity => ACTIVITY_URL,
-            };
-            Some((kind, address("audit_url", &file.audit_url, default)?))
-        });
-        let audit_subject = audit_subject(&file, login.as_ref(), &mut problem);
+        let logs = log::places(&file, login.as_ref(), &mut problem);
         let retry_base_ms = file.retry_base_ms.unwrap_or(RETRY_BASE_MS);
         if !(1..=60_000).contains(&retry_base_ms) {
             problem("retry_base_ms", "must lie between 1 and 60000");
@@ -235,8 +236,7 @@ impl TryFrom<AccountFile> for Account {
                 token_url: token_url?,
                 metadata_url: metadata_url?,
                 iam_url: iam_url?,
-                audit,
-                audit_subject,
+                logs,
                 retry_base: Duration::from_millis(retry_base_ms),
                 units_per_second,
             })
@@ -245,42 +245,6 @@ impl TryFrom<AccountFile> for Account {
             Some(account) if problems.is_empty() => Ok(account),
             _ => Err(Problems(problems)),
         }
-    }
-}
-
-/// In whose name the log is read.
-fn audit_subject(
-    file: &AccountFile,
-    login: Option<&Login>,
-    problem: &mut impl FnMut(&'static str, &str),
-) -> Option<String> {
-    let told = file.audit_subject.as_deref().map(str::trim);
-    if told.is_some_and(|subject| !subject.contains('@')) {
-        problem("audit_subject", "must be the e-mail address of a user");
-    }
-    if let Some(Login::Attached { service_account, .. }) = login
-        && told.is_some()
-        && !service_account.contains('@')
-    {
-        problem(
-            "service_account",
-            "must be the e-mail address when it acts for an audit_subject",
-        );
-    }
-    match login {
-        Some(Login::ServiceAccount { subject, .. } | Login::Attached { subject, .. }) => {
-            told.map(str::to_owned).or_else(|| subject.clone())
-        }
-        Some(Login::RefreshToken { .. }) => {
-            if told.is_some() {
-                problem(
-                    "audit_subject",
-                    "belongs to a service account; a refresh token is its user's",
-                );
-            }
-            None
-        }
-        None => None,
     }
 }
 
@@ -343,17 +307,17 @@ pub(crate) fn below(root: &Url, path: &str) -> Url {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use rstest::rstest;
 
     use super::*;
 
-    fn read(json: &str) -> Result<Account, Vec<(&'static str, String)>> {
+    pub(super) fn read(json: &str) -> Result<Account, Vec<(&'static str, String)>> {
         Account::try_from(serde_json::from_str::<AccountFile>(json).unwrap())
             .map_err(|Problems(problems)| problems.into_iter().map(|p| (p.key, p.message)).collect())
     }
 
-    fn keys(json: &str) -> Vec<&'static str> {
+    pub(super) fn keys(json: &str) -> Vec<&'static str> {
         read(json).unwrap_err().into_iter().map(|(key, _)| key).collect()
     }
 
@@ -393,36 +357,6 @@ mod tests {
         assert_eq!(account.metadata_url.as_str(), "http://metadata.google.internal/");
         assert_eq!(account.iam_url.as_str(), "https://iamcredentials.googleapis.com/");
         assert!(read(r#"{"service_account":"default","metadata_url":"http://169.254.169.254/"}"#).is_ok());
-    }
-
-    #[test]
-    fn each_log_has_its_host_and_may_be_read_in_an_administrators_name() {
-        let key = |more: &str| {
-            read(&format!(
-                r#"{{"service_account_file":"/k","subject":"a@x"{more}}}"#
-            ))
-        };
-        assert_eq!(key("").unwrap().audit(), None);
-        let reports = key(r#","audit":"reports","audit_subject":"admin@x""#).unwrap();
-        let (kind, url) = reports.audit().unwrap();
-        assert_eq!(
-            (kind, url.as_str()),
-            (Audit::Reports, "https://admin.googleapis.com/")
-        );
-        assert_eq!(reports.audit_subject(), Some("admin@x"));
-        let activity = key(r#","audit":"activity""#).unwrap();
-        let (kind, url) = activity.audit().unwrap();
-        assert_eq!(
-            (kind, url.as_str()),
-            (Audit::Activity, "https://driveactivity.googleapis.com/")
-        );
-        assert_eq!(activity.audit_subject(), Some("a@x"));
-        assert_eq!(
-            keys(
-                r#"{"client_id":"c","refresh_token_file":"/t","audit":"activity","audit_subject":"a@x","audit_url":"http://y.example"}"#
-            ),
-            ["audit_url", "audit_subject"]
-        );
     }
 
     #[rstest]

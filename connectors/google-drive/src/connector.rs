@@ -26,7 +26,7 @@ use crate::{
     activity::Log,
     api::{Api, Corpus, DOWNLOAD_UNITS, LIST_UNITS, MAX_PARTS, READ_UNITS},
     batch::Lists,
-    config::Account,
+    config::{Account, LogPlace},
     error::{RecordError, failed, operation, unusable},
     login::{http, settings},
     map::{self, Source},
@@ -40,13 +40,19 @@ const LISTED_AT_ONCE: usize = 8;
 /// Connects to an account. Nothing is sent before the first question.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
     let settings = settings(account, clock);
-    let log = Log::new(account, &settings)?;
+    let log = |place: &Option<LogPlace>| {
+        let place = place.as_ref();
+        place.map(|place| Log::new(account, &settings, place)).transpose()
+    };
+    let [first, second] = account.logs();
+    let (log, second_log) = (log(first)?, log(second)?);
     let (http, content_tokens) = http(account, settings)?;
     Ok(Box::new(GoogleDrive {
         contents: http.authorised_by(Arc::clone(&content_tokens)),
         content_tokens,
         http,
         log,
+        second_log,
         api: Api::new(account),
         my_root: OnceCell::new(),
     }))
@@ -72,6 +78,8 @@ pub(crate) struct GoogleDrive {
     content_tokens: Arc<dyn TokenSource>,
     /// The log of who did what, where one is to be read.
     log: Option<Log>,
+    /// The one to be asked about what that leaves open.
+    second_log: Option<Log>,
     pub(crate) api: Api,
     /// Root of the user's My Drive, which names that drive. Never changes, so it is asked for once.
     my_root: OnceCell<DriveId>,
@@ -217,10 +225,25 @@ impl Connector for GoogleDrive {
         }
     }
 
+    fn second_audit(&self) -> Option<AuditLog> {
+        self.second_log.as_ref().map(Log::about)
+    }
+
+    async fn second_activity(
+        &self,
+        roots: &[FolderRoot],
+        at: ActivityPoint,
+    ) -> Result<ActivityPage, ConnectorError> {
+        match &self.second_log {
+            Some(log) => log.page(roots, at, self.http.provider_now()).await,
+            None => Err(failed(ErrorKind::NotSupported, operation::ACTIVITY)),
+        }
+    }
+
     fn usage(&self) -> Usage {
         let mut usage = self.http.usage();
         usage.add(&self.content_tokens.usage());
-        if let Some(log) = &self.log {
+        for log in [&self.log, &self.second_log].into_iter().flatten() {
             usage.add(&log.usage());
         }
         usage

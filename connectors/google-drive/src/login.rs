@@ -57,10 +57,7 @@ pub(crate) fn http(
     account: &Account,
     settings: HttpSettings,
 ) -> Result<(Http, Arc<dyn TokenSource>), ConnectorError> {
-    let subject = match &account.login {
-        Login::ServiceAccount { subject, .. } | Login::Attached { subject, .. } => subject.as_deref(),
-        Login::RefreshToken { .. } => None,
-    };
+    let subject = account.login.subject();
     let auth = tokens(account, &settings, (SCOPE, subject))?;
     let contents = Arc::new(tokens(account, &settings, (CONTENT_SCOPE, subject))?);
     let http = Http::new(settings, Some(Arc::new(auth)), Arc::new(DriveErrors))?;

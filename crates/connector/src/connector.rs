@@ -76,6 +76,22 @@ pub trait Connector: Send + Sync {
         Err(ConnectorError::new(ErrorKind::NotSupported, provider, "activity"))
     }
 
+    /// A second log, asked only about what the first left open; `None` when there is none, or the configuration leaves it out.
+    fn second_audit(&self) -> Option<AuditLog> {
+        None
+    }
+
+    /// One page of the second log; see [`Connector::activity`]. It is read from a moment only, never after a cursor.
+    async fn second_activity(
+        &self,
+        roots: &[FolderRoot],
+        at: ActivityPoint,
+    ) -> Result<ActivityPage, ConnectorError> {
+        let (_, _) = (roots, at);
+        let provider = self.capabilities().provider;
+        Err(ConnectorError::new(ErrorKind::NotSupported, provider, "activity"))
+    }
+
     /// What was sent and waited for since this connector was made.
     fn usage(&self) -> Usage;
 }

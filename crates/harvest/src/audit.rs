@@ -4,6 +4,7 @@
 //! and the records that no event fits yet are committed with the annotations, so that a crash reads again and never says a thing twice.
 
 mod matching;
+mod second;
 pub mod state;
 
 use std::{
@@ -27,6 +28,7 @@ use revtrail_model::{
 
 use self::{
     matching::{Index, Match},
+    second::Asked,
     state::{AuditState, Explained, Named, Record, Waiting},
 };
 use crate::{
@@ -56,6 +58,14 @@ pub struct Counts {
     pub unattributed: u64,
 }
 
+impl Counts {
+    fn add(&mut self, more: Self) {
+        self.attributed += more.attributed;
+        self.ambiguous += more.ambiguous;
+        self.unattributed += more.unattributed;
+    }
+}
+
 /// One account's folders, as far as its log is about them.
 pub(crate) struct Account<'a> {
     pub(crate) ledger: &'a LedgerName,
@@ -80,6 +90,14 @@ pub(crate) struct Enriched {
     pub(crate) counts: Counts,
 }
 
+/// Which of an account's logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    First,
+    /// Asked about what the first left open.
+    Second,
+}
+
 /// A log read to its end.
 struct Reading {
     records: Vec<Record>,
@@ -100,17 +118,24 @@ impl Account<'_> {
     ) -> Result<Enriched, HarvestError> {
         let covers_from = state.read_to;
         match self.read(log, state).await {
-            Ok(reading) => self.take(log, state, (reading, covers_from), spool),
+            Ok(reading) => self.take(log, state, (reading, covers_from), spool).await,
             Err(error) => {
                 tracing::warn!(provider = %error.provider, error = chain(&error), "the audit log was not read; events wait");
-                let mut enriched = Enriched {
-                    annotations: self.unreadable(log, state),
+                let done = before(self.now(), log.lateness);
+                let Asked {
+                    mut annotations,
+                    mut counts,
+                    ..
+                } = self.ask_second(state, done, spool).await?;
+                let given_up = self.unreadable(log, state);
+                counts.unattributed += given_up.len() as u64;
+                annotations.extend(given_up);
+                Ok(Enriched {
+                    annotations,
                     read: failed(covers_from, &error),
                     failure: Some(error.kind),
-                    counts: Counts::default(),
-                };
-                enriched.counts.unattributed = enriched.annotations.len() as u64;
-                Ok(enriched)
+                    counts,
+                })
             }
         }
     }
@@ -118,7 +143,10 @@ impl Account<'_> {
     /// Goes on at the cursor; without one, or when it is lost, at a moment.
     async fn read(&self, log: AuditLog, state: &AuditState) -> Result<Reading, ConnectorError> {
         if let Some(cursor) = &state.cursor {
-            match self.pages(ActivityPoint::After(cursor.clone()), state).await {
+            match self
+                .pages((Rank::First, ActivityPoint::After(cursor.clone())), state)
+                .await
+            {
                 Err(error) if error.kind == ErrorKind::CursorExpired => {
                     tracing::warn!(provider = %error.provider, "the cursor of the audit log was lost; reading again");
                 }
@@ -128,7 +156,9 @@ impl Account<'_> {
         let wanted = self.start(log, state);
         let reach = log.reach.map(|reach| before(self.now(), reach));
         let from = reach.map_or(wanted, |reach| reach.max(wanted));
-        let mut reading = self.pages(ActivityPoint::From(from), state).await?;
+        let mut reading = self
+            .pages((Rank::First, ActivityPoint::From(from)), state)
+            .await?;
         // What lies before the last reading was read then, as far as it was not late.
         let needed = state.read_to.unwrap_or(wanted);
         reading.lost_before = Some(from).filter(|from| *from > needed);
@@ -151,13 +181,20 @@ impl Account<'_> {
         plus_seconds(earliest.unwrap_or_else(|| self.now()), -MARGIN)
     }
 
-    async fn pages(&self, start: ActivityPoint, state: &AuditState) -> Result<Reading, ConnectorError> {
+    async fn pages(
+        &self,
+        (rank, start): (Rank, ActivityPoint),
+        state: &AuditState,
+    ) -> Result<Reading, ConnectorError> {
         let roots: Vec<FolderRoot> = self.folders.iter().map(|folder| folder.root.clone()).collect();
         let mut guard = PageGuard::new(self.provider(), OPERATION);
         let waiting: BTreeSet<_> = state.events.iter().map(|event| &event.item).collect();
         let (mut at, mut records, mut told, mut began_at) = (start, Vec::new(), 0, None);
         loop {
-            let page = self.connector.activity(&roots, at).await?;
+            let page = match rank {
+                Rank::First => self.connector.activity(&roots, at).await?,
+                Rank::Second => self.connector.second_activity(&roots, at).await?,
+            };
             let answered = page.answered_at.unwrap_or_else(|| self.now());
             let began_at = *began_at.get_or_insert(answered);
             told += page.activities.len() as u64;
@@ -209,7 +246,7 @@ impl Account<'_> {
     }
 
     /// Explains what a reading explains, and says goodbye to what it no longer can.
-    fn take(
+    async fn take(
         &self,
         log: AuditLog,
         state: &mut AuditState,
@@ -217,18 +254,20 @@ impl Account<'_> {
         spool: &mut Spool,
     ) -> Result<Enriched, HarvestError> {
         let records = united(std::mem::take(&mut state.records), reading.records);
-        let mut pen = Pen {
-            account: self,
-            log,
-            spool,
-            sources: BTreeMap::new(),
-            annotations: Vec::new(),
-            counts: Counts::default(),
-        };
-        pen.explain(&mut state.events, &records)?;
-        pen.give_up(&mut state.events, (reading.began_at, reading.lost_before));
-        let (annotations, counts) = (pen.annotations, pen.counts);
         let done = before(reading.began_at, log.lateness);
+        let mut pen = Pen::new(self, log, spool);
+        pen.explain(&mut state.events, &records, |_| true)?;
+        let (mut annotations, mut counts) = (pen.annotations, pen.counts);
+        let second = self.ask_second(state, done, spool).await?;
+        counts.add(second.counts);
+        annotations.extend(second.annotations);
+        let mut pen = Pen::new(self, log, spool);
+        pen.give_up(&mut state.events, done, |event| {
+            let lost = |lost| event.not_before.is_none_or(|from| from < lost);
+            second.failed || reading.lost_before.is_some_and(lost)
+        });
+        counts.add(pen.counts);
+        annotations.extend(pen.annotations);
         state
             .events
             .retain(|event| plus_seconds(event.not_after, RETAIN) >= done);
@@ -326,9 +365,27 @@ struct Pen<'a> {
     counts: Counts,
 }
 
-impl Pen<'_> {
-    fn explain(&mut self, events: &mut [Waiting], records: &[Record]) -> Result<(), HarvestError> {
-        let matches = Index::new(events).matches(records);
+impl<'a> Pen<'a> {
+    fn new(account: &'a Account<'a>, log: AuditLog, spool: &'a mut Spool) -> Self {
+        Self {
+            account,
+            log,
+            spool,
+            sources: BTreeMap::new(),
+            annotations: Vec::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Explains those of the events that are `open`.
+    fn explain(
+        &mut self,
+        events: &mut [Waiting],
+        records: &[Record],
+        open: impl Fn(&Waiting) -> bool,
+    ) -> Result<(), HarvestError> {
+        let mut matches = Index::new(events).matches(records);
+        matches.retain(|found| open(&events[found.event]));
         for group in matches.chunk_by(|a, b| a.event == b.event) {
             let Some(event) = group.first().and_then(|first| events.get_mut(first.event)) else {
                 continue;
@@ -393,16 +450,12 @@ impl Pen<'_> {
         Ok(source)
     }
 
-    /// Events whose records would be there by now.
-    fn give_up(&mut self, events: &mut [Waiting], (read_to, lost_before): (Timestamp, Option<Timestamp>)) {
-        let done = before(read_to, self.log.lateness);
-        for event in events {
-            if event.given_up || !event.explained.is_empty() || event.not_after > done {
-                continue;
-            }
+    /// Events whose records would be there by now. Of those that are `unread`, they may be where nobody could look.
+    fn give_up(&mut self, events: &mut [Waiting], done: Timestamp, unread: impl Fn(&Waiting) -> bool) {
+        for event in events.iter_mut().filter(|event| event.is_overdue(done)) {
             event.given_up = true;
             self.counts.unattributed += 1;
-            let reason = if lost_before.is_some_and(|lost| event.not_before.is_none_or(|from| from < lost)) {
+            let reason = if unread(event) {
                 Unexplained::LogUnavailable
             } else {
                 Unexplained::NoRecord

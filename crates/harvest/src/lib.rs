@@ -26,6 +26,7 @@ pub mod state;
 pub mod store;
 pub mod years;
 
+pub use audit::Counts as AuditCounts;
 pub use capture::{Capture, Policy};
 pub use error::HarvestError;
 pub use folder::{FolderPlan, WalkDue};

@@ -67,21 +67,28 @@ pub enum Applications {
     Hidden,
 }
 
-/// Records held back by [`Fault::AuditLate`]: by the number of their first operation, and until when.
+/// Records held back by [`Fault::AuditLate`]: by the number of their first operation and the request that would have given them, and
+/// until when.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    inner: Mutex<BTreeMap<(Provider, u64), Timestamp>>,
+    inner: Mutex<BTreeMap<(Provider, u64, &'static str), Timestamp>>,
 }
 
+/// A log: of a provider, and as one of its requests gives it, where there are several.
+pub(crate) type Log = (Provider, Option<&'static str>);
+
 impl Held {
-    fn until(&self, provider: Provider, seq: u64) -> Option<Timestamp> {
+    fn until(&self, (provider, operation): Log, seq: u64) -> Option<Timestamp> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.get(&(provider, seq)).copied()
+        let held = inner.range((provider, seq, "")..(provider, seq + 1, ""));
+        held.filter(|((.., by), _)| operation.is_none_or(|operation| operation == *by))
+            .map(|(_, until)| *until)
+            .max()
     }
 
-    fn hold(&self, provider: Provider, seq: u64, until: Timestamp) {
+    fn hold(&self, call: &Call, seq: u64, until: Timestamp) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.insert((provider, seq), until);
+        inner.insert((call.provider, seq, call.operation), until);
     }
 }
 
@@ -162,7 +169,7 @@ impl<'a> Record<'a> {
 pub(crate) fn visible<'a>(
     sim: &Sim,
     world: &'a World,
-    provider: Provider,
+    log: Log,
     (logs, joins): (impl Fn(&Op) -> bool, impl Fn(&Op, &Op) -> bool),
 ) -> Vec<Record<'a>> {
     let mut records: Vec<Record<'a>> = Vec::new();
@@ -173,8 +180,8 @@ pub(crate) fn visible<'a>(
                 ops: vec![op],
                 visible_at: sim
                     .held()
-                    .until(provider, op.seq)
-                    .unwrap_or_else(|| visible_at(sim, provider, op)),
+                    .until(log, op.seq)
+                    .unwrap_or_else(|| visible_at(sim, log.0, op)),
             }),
         }
     }
@@ -194,7 +201,7 @@ pub(crate) fn hold_back(sim: &Sim, now: Timestamp, call: &Call, records: &mut Ve
     let until = now
         .checked_add(SignedDuration::from_mins(minutes.into()))
         .unwrap_or(Timestamp::MAX);
-    sim.held().hold(call.provider, held.seq, until);
+    sim.held().hold(call, held.seq, until);
     records.remove(0);
 }
 
@@ -275,7 +282,7 @@ mod tests {
 
     fn seqs(sim: &Sim, provider: Provider) -> Vec<u64> {
         let world = sim.world();
-        let all = visible(sim, &world, provider, (|_| true, |_, _| false));
+        let all = visible(sim, &world, (provider, None), (|_| true, |_, _| false));
         all.iter().map(|record| record.place().1).collect()
     }
 
@@ -312,7 +319,7 @@ mod tests {
         {
             let call = sim.begin(Provider::Dropbox, "team_events");
             let world = sim.world();
-            let mut records = visible(&sim, &world, Provider::Dropbox, (|_| true, |_, _| false));
+            let mut records = visible(&sim, &world, (Provider::Dropbox, None), (|_| true, |_, _| false));
             hold_back(&sim, world.now(), &call, &mut records);
             assert_eq!(records.len(), 1);
         }

@@ -80,6 +80,7 @@ enum Log {
     Microsoft,
     GoogleReports,
     DriveActivity,
+    GoogleBoth,
 }
 
 impl Log {
@@ -87,7 +88,7 @@ impl Log {
         match self {
             Self::DropboxTeam => Provider::Dropbox,
             Self::Microsoft => Provider::OneDrive,
-            Self::GoogleReports | Self::DriveActivity => Provider::GoogleDrive,
+            Self::GoogleReports | Self::DriveActivity | Self::GoogleBoth => Provider::GoogleDrive,
         }
     }
 
@@ -102,24 +103,20 @@ impl Log {
                 "onedrive",
                 format!("audit = true\naudit_url = \"{}\"\n", api(config, "onedrive")),
             ),
-            Self::GoogleReports => (
-                "google_drive",
-                format!(
-                    "audit = \"reports\"\naudit_url = \"{}\"\n",
-                    api(config, "google_drive")
-                ),
-            ),
-            Self::DriveActivity => (
-                "google_drive",
-                format!(
-                    "audit = \"activity\"\naudit_url = \"{}\"\n",
-                    api(config, "google_drive")
-                ),
-            ),
+            Self::GoogleReports => ("google_drive", google(config, "reports")),
+            Self::DriveActivity => ("google_drive", google(config, "activity")),
+            Self::GoogleBoth => ("google_drive", google(config, "both")),
         };
         let head = format!("provider = \"{provider}\"\n");
         config.replace(&head, &format!("{head}{more}"))
     }
+}
+
+fn google(config: &str, audit: &str) -> String {
+    format!(
+        "audit = \"{audit}\"\naudit_url = \"{}\"\n",
+        api(config, "google_drive")
+    )
 }
 
 /// Where the simulator's face of a provider is.
@@ -254,6 +251,41 @@ fn every_log_names_who_did_it(#[case] log: Log) {
         "{said}"
     );
     assert_eq!(stage.told(), expected(log));
+    stage.verify();
+}
+
+/// The customer's log is silent, or cannot be read. Drive Activity is asked once records of the acts are overdue, and not before.
+#[rstest]
+#[case::silent(Fault::AuditLate { minutes: 60 * 24 * 100 }, 1)]
+#[case::unreadable(Fault::Unavailable503 { retry_after: None }, 6)]
+fn what_the_customers_log_leaves_open_drive_activity_tells(#[case] fault: Fault, #[case] left: usize) {
+    let audit = Audit {
+        lag: Lag::NONE,
+        ..Audit::default()
+    };
+    let stage = Stage::of(Log::GoogleBoth, audit, None);
+    stage.look(at(2, 8, 0));
+    stage.plan(FaultPlan {
+        times: u64::MAX,
+        ..FaultPlan::once(fault).on("reports")
+    });
+    let asked = || {
+        let counts = stage.0.sim().counts();
+        counts[&Provider::GoogleDrive]
+            .get("activity")
+            .copied()
+            .unwrap_or(0)
+    };
+    stage.look(at(4, 8, 0));
+    stage.look(at(6, 7, 0));
+    assert_eq!(asked(), 0);
+    let said = stage.look(at(6, 9, 0));
+    assert!(
+        said.contains(&format!("{left} attributed, 0 ambiguous, 0 unattributed")),
+        "{said}"
+    );
+    assert_eq!(asked(), 1);
+    assert_eq!(stage.told(), expected(Log::DriveActivity));
     stage.verify();
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use revtrail_harvest::{Counts, Step, Summary, WalkDue};
+use revtrail_harvest::{AuditCounts, Counts, Step, Summary, WalkDue};
 use revtrail_model::{id::LedgerName, leaf::WindowState};
 use revtrail_settings::{Config, Ledger};
 use serde_json::{Map, Value, json};
@@ -65,19 +65,17 @@ pub(crate) async fn run(global: &Global, args: &HarvestArgs) -> Result<Exit, Fai
 fn tell_audits(ledger: &LedgerName, summary: &Summary) {
     for (account, audit) in &summary.audits {
         let counts = audit.counts;
+        let told = format!(
+            "{} attributed, {} ambiguous, {} unattributed",
+            counts.attributed, counts.ambiguous, counts.unattributed
+        );
         let what = match &audit.failure {
-            Some(kind) => format!("could not be read: {}; its events wait for it", kind.as_str()),
-            None => format!(
-                "{} attributed, {} ambiguous, {} unattributed{}",
-                counts.attributed,
-                counts.ambiguous,
-                counts.unattributed,
-                if audit.state == WindowState::Complete {
-                    ""
-                } else {
-                    "; the log no longer reaches back to where it was last read"
-                }
-            ),
+            Some(kind) if counts == AuditCounts::default() => {
+                format!("could not be read: {}; its events wait for it", kind.as_str())
+            }
+            Some(kind) => format!("could not be read: {}; {told}, the others wait", kind.as_str()),
+            None if audit.state == WindowState::Complete => told,
+            None => format!("{told}; the log no longer reaches back to where it was last read"),
         };
         say(&format!("{ledger}: audit log of account {account}: {what}"));
     }

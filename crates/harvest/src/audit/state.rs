@@ -76,6 +76,13 @@ pub struct Waiting {
     pub above: Vec<ItemId>,
 }
 
+impl Waiting {
+    /// Whether its record would be there by now, and is not.
+    pub(super) fn is_overdue(&self, done: Timestamp) -> bool {
+        !self.given_up && self.explained.is_empty() && self.not_after <= done
+    }
+}
+
 /// A record that explains an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explained {

@@ -18,6 +18,8 @@ use revtrail_model::{
 use super::*;
 use crate::inventory::Item;
 
+mod second;
+
 /// A log that holds records, in the order they appeared, and may refuse.
 #[derive(Default)]
 struct Log {
@@ -26,6 +28,9 @@ struct Log {
     refuses: Mutex<Option<ErrorKind>>,
     asked: Mutex<Vec<ActivityPoint>>,
     now: Mutex<Option<Timestamp>>,
+    /// What a second log holds, or how it refuses; there is none without.
+    second: Mutex<Option<Result<Vec<Activity>, ErrorKind>>>,
+    second_asked: Mutex<Vec<ActivityPoint>>,
 }
 
 #[async_trait]
@@ -75,6 +80,31 @@ impl Connector for Log {
 
     fn usage(&self) -> Usage {
         Usage::default()
+    }
+
+    fn second_audit(&self) -> Option<AuditLog> {
+        let has_one = self.second.lock().unwrap().is_some();
+        has_one.then_some(AuditLog {
+            source: ActorSource::Activity,
+            lateness: Duration::from_hours(24),
+            reach: None,
+        })
+    }
+
+    async fn second_activity(
+        &self,
+        _: &[FolderRoot],
+        at: ActivityPoint,
+    ) -> Result<ActivityPage, ConnectorError> {
+        self.second_asked.lock().unwrap().push(at);
+        match self.second.lock().unwrap().clone().unwrap() {
+            Err(kind) => Err(ConnectorError::new(kind, Provider::Dropbox, "activity")),
+            Ok(activities) => Ok(ActivityPage {
+                activities,
+                next: Next::CaughtUp("end".into()),
+                answered_at: None,
+            }),
+        }
     }
 
     /// Two records a page. A cursor or token is the number of records read.
@@ -175,6 +205,8 @@ struct Bench {
     ledger: LedgerName,
     inventory: Inventory,
     state: AuditState,
+    /// Which log the last reading named for each finding, and why nobody, where it named nobody.
+    sources: Vec<(ActorSource, Option<Unexplained>)>,
 }
 
 /// What was said of an item: outcome, actor id, basis, moment.
@@ -197,6 +229,7 @@ impl Bench {
                 events,
                 ..AuditState::default()
             },
+            sources: Vec::new(),
         }
     }
 
@@ -232,6 +265,14 @@ impl Bench {
         };
         let mut spool = Spool::new(Seed::from_bytes([1; 32])).unwrap();
         let enriched = account.enrich(log, &mut self.state, &mut spool).await.unwrap();
+        let told = enriched.annotations.iter().map(|annotation| {
+            let reason = match annotation.finding {
+                Finding::Nothing(reason) => Some(reason),
+                Finding::Record(_) => None,
+            };
+            (annotation.source, reason)
+        });
+        self.sources = told.collect();
         let said = enriched
             .annotations
             .into_iter()

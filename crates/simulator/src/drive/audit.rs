@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::ids;
 use crate::audit::{Hand, Record, visible};
-use crate::sim::{Provider, Sim};
+use crate::sim::{Call, Provider, Sim};
 use crate::world::{Op, What, World};
 
 mod activity;
@@ -29,9 +29,14 @@ pub(super) fn reports_path(path: &str) -> Option<(&str, &str)> {
 }
 
 /// What is visible now, newest act first.
-fn records<'a>(sim: &Sim, world: &'a World) -> Vec<Record<'a>> {
+fn records<'a>(sim: &Sim, world: &'a World, call: &Call) -> Vec<Record<'a>> {
     let about_items = |op: &Op| world.item(op.item).is_some();
-    let mut records = visible(sim, world, Provider::GoogleDrive, (about_items, |_, _| false));
+    let mut records = visible(
+        sim,
+        world,
+        (Provider::GoogleDrive, Some(call.operation)),
+        (about_items, |_, _| false),
+    );
     records.sort_by_key(|record| std::cmp::Reverse(place(record)));
     records
 }

@@ -53,7 +53,7 @@ fn records<'a>(sim: &Sim, world: &'a World) -> Vec<Record<'a>> {
         What::Saved => op.application.as_deref() != Some(CO_AUTHORING),
         What::Moved { .. } | What::Deleted | What::Restored => true,
     };
-    visible(sim, world, Provider::Dropbox, (is_logged, joins))
+    visible(sim, world, (Provider::Dropbox, None), (is_logged, joins))
 }
 
 fn joins(before: &Op, op: &Op) -> bool {

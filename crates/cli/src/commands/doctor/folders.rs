@@ -93,7 +93,7 @@ async fn look(reader: &mut Reader, (about, folder): (&str, &Folder), checks: &mu
     }
     if connector.audit().is_some() && !reader.is_log_told {
         reader.is_log_told = true;
-        checks.push(audit_log(connector.as_ref(), (folder.account.as_str(), &root)).await);
+        checks.extend(audit_logs(connector.as_ref(), (folder.account.as_str(), &root)).await);
     }
     match find_file(connector.as_ref(), &root).await {
         Ok(Some(file)) => {
@@ -110,13 +110,21 @@ async fn look(reader: &mut Reader, (about, folder): (&str, &Folder), checks: &mu
     }
 }
 
-/// Whether the account's audit log can be read, from the present moment on.
-async fn audit_log(connector: &dyn Connector, (account, root): (&str, &FolderRoot)) -> Check {
-    let from = ActivityPoint::From(SystemClock.now());
-    match connector.activity(std::slice::from_ref(root), from).await {
-        Ok(_) => Check::pass("audit log", account, "can be read"),
-        Err(error) => Check::fail("audit log", account, &remedy::audit_log(error)),
+/// Whether the account's audit logs can be read, from the present moment on.
+async fn audit_logs(connector: &dyn Connector, (account, root): (&str, &FolderRoot)) -> Vec<Check> {
+    let (from, roots) = (ActivityPoint::From(SystemClock.now()), std::slice::from_ref(root));
+    let check = |name, outcome| match outcome {
+        Ok(_) => Check::pass(name, account, "can be read"),
+        Err(error) => Check::fail(name, account, &remedy::audit_log(error)),
+    };
+    let mut checks = vec![check("audit log", connector.activity(roots, from.clone()).await)];
+    if connector.second_audit().is_some() {
+        checks.push(check(
+            "second audit log",
+            connector.second_activity(roots, from).await,
+        ));
     }
+    checks
 }
 
 /// Some file of the folder.

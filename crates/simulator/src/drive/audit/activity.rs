@@ -89,7 +89,7 @@ pub(in crate::drive) fn query(ask: &Ask<'_>, body: &[u8]) -> Result<Answer, Prob
         wanted.item.as_deref(),
         wanted.ancestor.as_deref(),
     )?;
-    let mut found = records(ask.sim, &world);
+    let mut found = records(ask.sim, &world, ask.call);
     found.retain(|record| {
         record
             .first()

@@ -17,7 +17,12 @@ pub(crate) fn facts(sim: &Sim, world: &World) -> Vec<AuditFact> {
         return Vec::new();
     }
     let mut facts = Vec::new();
-    for record in visible(sim, world, Provider::GoogleDrive, (|_| true, |_, _| false)) {
+    for record in visible(
+        sim,
+        world,
+        (Provider::GoogleDrive, None),
+        (|_| true, |_, _| false),
+    ) {
         let Some((op, item)) = record.first().and_then(|op| Some((op, world.item(op.item)?))) else {
             continue;
         };

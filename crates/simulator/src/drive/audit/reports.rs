@@ -57,7 +57,7 @@ pub(in crate::drive) fn list(ask: &Ask<'_>, user: &str, application: &str) -> Re
         Some(text) => Some(read_token(text).ok_or_else(|| Problem::invalid("pageToken"))?),
     };
     let world = ask.sim.world();
-    let mut found = records(ask.sim, &world);
+    let mut found = records(ask.sim, &world, ask.call);
     found.retain(|record| wanted.takes(ask.sim, &world, record));
     let empty = ask.fires(FaultKind::EmptyPage);
     let (mut rows, next) = if empty {

@@ -430,8 +430,8 @@ fn records_lag_and_faults_spoil_them() {
     assert_eq!(rows(&activity(&sim, &json!({})).unwrap(), "activities").len(), 7);
     assert_eq!(
         rows(&reports(&sim, "all").unwrap(), "items").len(),
-        7,
-        "both look at one journal"
+        8,
+        "a record that is late in one log is not in the other"
     );
     let call = sim.begin(Provider::GoogleDrive, "activity");
     let refused = super::super::refusal(&Fault::Throttle429 { retry_after: None }, &call);

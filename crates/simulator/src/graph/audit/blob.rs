@@ -66,7 +66,7 @@ pub(super) fn records_of<'a>(sim: &Sim, world: &'a World) -> Vec<Record<'a>> {
         Lag::Between(..) => started_at,
     };
     let logs = |op: &_| Kind::of(world, op).is_some();
-    let mut records = visible(sim, world, Provider::OneDrive, (logs, |_, _| false));
+    let mut records = visible(sim, world, (Provider::OneDrive, None), (logs, |_, _| false));
     records.retain(|record| record.visible_at >= started_at);
     for record in &mut records {
         record.visible_at = end_of_span(record.visible_at.max(delay));
