@@ -101,7 +101,12 @@ impl Api {
     /// What is in a folder, in the bin or not. One folder per query: queries over several leave items out without a word.
     pub(crate) fn children(&self, corpus: Corpus<'_>, folder: &str, page: Option<&str>) -> Url {
         let query = format!("{} in parents", quoted(folder));
-        self.files(corpus, &query, FILE_LIST_FIELDS, page)
+        self.files(corpus, Some(&query), FILE_LIST_FIELDS, page)
+    }
+
+    /// What is on a shared drive, in the bin or not: a listing without a query leaves nothing out.
+    pub(crate) fn whole_drive(&self, drive: &DriveId, page: Option<&str>) -> Url {
+        self.files(Corpus::Shared(drive), None, FILE_LIST_FIELDS, page)
     }
 
     /// Live folders of one name in a folder.
@@ -118,14 +123,13 @@ impl Api {
             quoted(parent)
         );
         let fields = "nextPageToken,incompleteSearch,files(id,name)";
-        self.files(corpus, &query, fields, page)
+        self.files(corpus, Some(&query), fields, page)
     }
 
-    fn files(&self, corpus: Corpus<'_>, query: &str, fields: &str, page: Option<&str>) -> Url {
+    fn files(&self, corpus: Corpus<'_>, query: Option<&str>, fields: &str, page: Option<&str>) -> Url {
         let mut url = self.at(
             &["files"],
             &[
-                ("q", query),
                 ("pageSize", PAGE_SIZE),
                 ("supportsAllDrives", "true"),
                 ("includeItemsFromAllDrives", "true"),
@@ -140,6 +144,9 @@ impl Api {
                     .append_pair("corpora", "drive")
                     .append_pair("driveId", drive.as_str()),
             };
+            if let Some(query) = query {
+                pairs.append_pair("q", query);
+            }
             if let Some(page) = page {
                 pairs.append_pair("pageToken", page);
             }
@@ -242,6 +249,20 @@ mod tests {
         assert_eq!(asked(&url, "corpora").as_deref(), Some("drive"));
         assert_eq!(asked(&url, "driveId").as_deref(), Some("0D"));
         assert_eq!(asked(&url, "pageToken").as_deref(), Some("p+1"));
+    }
+
+    #[test]
+    fn a_shared_drive_is_listed_whole_without_a_query() {
+        let url = api().whole_drive(&"0D".into(), Some("p2"));
+        assert_eq!(url.path(), "/drive/v3/files");
+        // A query for what is not in the bin would make what is in it look lost.
+        assert_eq!(asked(&url, "q"), None);
+        assert_eq!(asked(&url, "corpora").as_deref(), Some("drive"));
+        assert_eq!(asked(&url, "driveId").as_deref(), Some("0D"));
+        assert_eq!(asked(&url, "includeItemsFromAllDrives").as_deref(), Some("true"));
+        assert_eq!(asked(&url, "supportsAllDrives").as_deref(), Some("true"));
+        assert_eq!(asked(&url, "pageSize").as_deref(), Some("1000"));
+        assert_eq!(asked(&url, "pageToken").as_deref(), Some("p2"));
     }
 
     #[test]

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::future::join_all;
 use revtrail_connector::{
     Access, ActivityPage, ActivityPoint, Addressing, AuditLog, Capabilities, Connector, ConnectorError,
     Content, ContentRef, Creation, DrivePlace, ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Page, Place,
     Usage, Within,
     batch::revision_lists,
-    change::{Change, RevisionAnswer, RevisionAsk},
+    change::{RevisionAnswer, RevisionAsk},
     http::{Answer, Http},
     oauth::TokenSource,
     request::Request,
@@ -30,12 +29,10 @@ use crate::{
     error::{RecordError, failed, operation, unusable},
     login::{http, settings},
     map::{self, Source},
-    step::{Listing, Step, Walk, cursor, log_token},
-    wire::{About, ChangeList, FileList, StartPageToken},
+    step::{Step, cursor, log_token},
+    walk::Walk,
+    wire::{About, ChangeList, StartPageToken},
 };
-
-/// Folders listed at a time.
-const LISTED_AT_ONCE: usize = 8;
 
 /// Connects to an account. Nothing is sent before the first question.
 pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Connector>, ConnectorError> {
@@ -56,18 +53,6 @@ pub fn connect(account: &Account, clock: Arc<dyn Clock>) -> Result<Box<dyn Conne
         api: Api::new(account),
         my_root: OnceCell::new(),
     }))
-}
-
-/// Listings of folders that may have to begin again in one walk: tokens live for hours, and walks take hours at most.
-const MAX_RESTARTS: u32 = 20;
-
-/// One page of the listing of a folder.
-struct Listed {
-    listing: Listing,
-    changes: Vec<Change>,
-    /// Token of the next page.
-    next_page: Option<String>,
-    answer: Answer,
 }
 
 /// One account.
@@ -137,8 +122,8 @@ impl Connector for GoogleDrive {
                 start: Some(start),
                 walk,
             } => {
-                let (changes, walk, answer) = self.walk(root, corpus, walk).await?;
-                let next = match walk {
+                let part = self.walk(root, corpus, walk).await?;
+                let next = match part.rest {
                     Some(walk) => Step::Walk {
                         start: Some(start),
                         walk,
@@ -146,9 +131,9 @@ impl Connector for GoogleDrive {
                     None => Step::Log { token: start },
                 };
                 Ok(FeedPage {
-                    changes,
+                    changes: part.changes,
                     next: Next::Page(next.token(operation::FILES)?),
-                    answered_at: answer.and_then(|answer| answer.date),
+                    answered_at: part.answered_at,
                 })
             }
             Step::Walk { start: None, .. } => Err(failed(ErrorKind::Bug, operation::CHANGES)
@@ -164,7 +149,7 @@ impl Connector for GoogleDrive {
     ) -> Result<Page, ConnectorError> {
         let corpus = self.corpus(&root.drive).await?;
         let walk = match page {
-            None => Walk::of(item),
+            None => Walk::of(corpus, item),
             Some(token) => match Step::read(operation::FILES, &token)? {
                 Step::Walk { walk, .. } => walk,
                 Step::Log { .. } => {
@@ -173,10 +158,12 @@ impl Connector for GoogleDrive {
                 }
             },
         };
-        let (changes, rest, _) = self.walk(root, corpus, walk).await?;
-        let next = rest.map(|walk| Step::Walk { start: None, walk }.token(operation::FILES));
+        let part = self.walk(root, corpus, walk).await?;
+        let next = part
+            .rest
+            .map(|walk| Step::Walk { start: None, walk }.token(operation::FILES));
         Ok(Page {
-            changes,
+            changes: part.changes,
             next: next.transpose()?,
         })
     }
@@ -289,7 +276,7 @@ impl GoogleDrive {
         let (token, answer) = self.ask::<StartPageToken>(operation::START, url).await?;
         let next = Step::Walk {
             start: Some(token.start_page_token),
-            walk: Walk::of(&root.item),
+            walk: Walk::of(corpus, &root.item),
         };
         Ok(FeedPage {
             changes: Vec::new(),
@@ -328,87 +315,6 @@ impl GoogleDrive {
             answered_at: answer.date,
         })
     }
-
-    /// Pages of a walk, and what is left of it. Each folder takes a question of its own, so several are asked at a time.
-    async fn walk(
-        &self,
-        root: &FolderRoot,
-        corpus: Corpus<'_>,
-        mut walk: Walk,
-    ) -> Result<(Vec<Change>, Option<Walk>, Option<Answer>), ConnectorError> {
-        let listings = walk.take(LISTED_AT_ONCE).into_iter();
-        let pages = join_all(listings.map(|listing| self.listed(root, corpus, listing))).await;
-        let (mut changes, mut newest) = (Vec::new(), None::<Answer>);
-        for page in pages {
-            let Some(listed) = page? else {
-                continue;
-            };
-            walk.go_on(listed.listing, &listed.changes, listed.next_page);
-            changes.extend(listed.changes);
-            if newest
-                .as_ref()
-                .is_none_or(|newest| newest.date < listed.answer.date)
-            {
-                newest = Some(listed.answer);
-            }
-        }
-        Ok((changes, walk.rest(), newest))
-    }
-
-    /// One page of a listing; `None` where the folder is gone since its parent was listed: the log will tell, and the rest of the walk
-    /// goes on.
-    async fn listed(
-        &self,
-        root: &FolderRoot,
-        corpus: Corpus<'_>,
-        mut listing: Listing,
-    ) -> Result<Option<Listed>, ConnectorError> {
-        let (page, answer) = match self.children(corpus, &mut listing).await {
-            Ok(found) => found,
-            Err(error) if error.kind == ErrorKind::NotFound && listing.folder != root.item.as_str() => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        if page.incomplete_search {
-            return Err(incomplete(&answer));
-        }
-        let source = source(operation::FILES, &answer);
-        let changes: Vec<Change> = page
-            .files
-            .iter()
-            .map(|record| map::item(record, source))
-            .collect::<Result<_, _>>()
-            .map_err(|error| malformed(operation::FILES, error, &answer))?;
-        Ok(Some(Listed {
-            listing,
-            changes,
-            next_page: page.next_page_token,
-            answer,
-        }))
-    }
-
-    /// One page of a folder. Tokens of listings live for hours only; a refused one means to list the folder again, but not without end.
-    async fn children(
-        &self,
-        corpus: Corpus<'_>,
-        listing: &mut Listing,
-    ) -> Result<(FileList, Answer), ConnectorError> {
-        let folder = &listing.folder;
-        let ask = |page| self.ask(operation::FILES, self.api.children(corpus, folder, page));
-        match ask(listing.page.as_deref()).await {
-            Err(mut error) if error.kind == ErrorKind::CursorExpired && listing.page.is_some() => {
-                listing.restarts += 1;
-                if listing.restarts > MAX_RESTARTS {
-                    // It is the listing that is refused, not the cursor of the log.
-                    error.kind = ErrorKind::Unavailable { retry_after: None };
-                    return Err(error);
-                }
-                ask(None).await
-            }
-            found => found,
-        }
-    }
 }
 
 /// Sites, libraries and sharing links are not how Drive names folders.
@@ -422,7 +328,8 @@ struct IdOnly {
     id: String,
 }
 
-fn source<'a>(operation: &'static str, answer: &'a Answer) -> Source<'a> {
+/// Which answer records came in.
+pub(crate) fn source<'a>(operation: &'static str, answer: &'a Answer) -> Source<'a> {
     Source {
         operation,
         request_id: answer.request_id.as_deref(),

@@ -12,6 +12,7 @@ mod map;
 mod multipart;
 mod resolve;
 mod step;
+mod walk;
 mod wire;
 
 pub use config::{Account, AccountFile, Audit};

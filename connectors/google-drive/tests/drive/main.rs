@@ -6,6 +6,8 @@ mod contents;
 mod revisions;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod whole;
 
 use revtrail_connector::{
     ConnectorError, DrivePlace, ErrorKind, FeedPage, FeedPoint, FolderRoot, Next, Place, Within,

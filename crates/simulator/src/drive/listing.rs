@@ -1,20 +1,22 @@
 //! The three listings: the change log, files by query, revisions of a file.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use super::Ask;
-use super::mask::{CHANGES, FILES, Mask, Picked, REVISIONS};
+use super::mask::{CHANGES, Mask, Picked, REVISIONS};
 use super::place::Place;
 use super::problem::Problem;
-use super::query::Query;
 use super::unseen::is_unseen;
 use super::wire::{self, Author};
 use crate::fault::{FaultKind, Oddity};
 use crate::sim::{GoogleRole, Sim};
-use crate::world::{Item, ItemNo, Reach, Save, Slot, World};
+use crate::world::{Item, Reach, Save, Slot, World};
+
+mod files;
+
+pub(super) use files::files;
 
 /// What is looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,6 @@ const LIMIT: usize = 1000;
 /// What lists give when no mask asks for more.
 const CHANGES_STUB: &str = "kind,nextPageToken,newStartPageToken,\
     changes(kind,type,changeType,time,removed,fileId,file(kind,id,name,mimeType))";
-const FILES_STUB: &str = "kind,nextPageToken,incompleteSearch,files(kind,id,name,mimeType)";
 const REVISIONS_STUB: &str = "kind,nextPageToken,revisions(kind,id,mimeType,modifiedTime)";
 
 /// Token of the present: the number the next operation will have.
@@ -182,98 +183,6 @@ fn unchanged(mask: &Mask, token: &str) -> Value {
     answer.put("newStartPageToken", || token);
     answer.put("changes", || json!([]));
     answer.value()
-}
-
-/// `files.list`, in the order of creation.
-pub(super) fn files(ask: &Ask<'_>) -> Result<Value, Problem> {
-    let mask = ask.mask(FILES_STUB, &FILES)?;
-    let corpus = ask.corpus()?;
-    if ask.get("orderBy").is_some() {
-        return Err(Problem::bad("Sorting is not simulated."));
-    }
-    let text = ask.get("q").unwrap_or_default();
-    let query = if text.trim().is_empty() {
-        None
-    } else {
-        Some(Query::parse(text)?)
-    };
-    let place = ask.place("files", text)?;
-    let size = ask.page_size(100, LIMIT)?;
-    let world = ask.sim.world();
-    let mut items = matching(ask.sim, &world, query.as_ref(), (place.after, size + 1))?;
-    if corpus == Corpus::Empty {
-        items.clear();
-    }
-    let next = ask.cut(&mut items, (place, size), |item| u64::from(item.no.0));
-    ask.repeat(&mut items);
-    let incomplete = ask.fires(FaultKind::IncompleteSearch);
-    if incomplete {
-        items.truncate(items.len() / 2);
-    }
-    let mut answer = Picked::new(&mask);
-    answer.put("kind", || "drive#fileList");
-    answer.put("incompleteSearch", || incomplete);
-    if let Some(next) = next {
-        answer.put("nextPageToken", || next);
-    }
-    answer.put_masked("files", |mask| {
-        let files = items.iter();
-        let mut listed: Value = files
-            .map(|item| wire::file(ask.sim, &world, item, Author::Named, mask))
-            .collect();
-        estrange(ask, &mut listed);
-        listed
-    });
-    Ok(answer.value())
-}
-
-/// Takes its type from the first file of a page.
-fn estrange(ask: &Ask<'_>, listed: &mut Value) {
-    let files = listed.as_array_mut().into_iter().flatten();
-    let mut files = files.filter_map(Value::as_object_mut);
-    if let Some(file) = files.find(|file| file.contains_key("md5Checksum"))
-        && ask.fires(FaultKind::UnknownKind)
-    {
-        file.remove("mimeType");
-    }
-}
-
-/// Up to `most` items numbered above `after` that meet the query. With a condition on parents only those folders are read.
-fn matching<'w>(
-    sim: &Sim,
-    world: &'w World,
-    query: Option<&Query>,
-    (after, most): (u64, usize),
-) -> Result<Vec<&'w Item>, Problem> {
-    let Some(query) = query else {
-        return Ok(later(world, after).take(most).collect());
-    };
-    let mut parents = Vec::new();
-    query.parents(&mut parents);
-    if let Some(unknown) = parents.iter().find(|id| wire::resolve(sim, world, id).is_none()) {
-        return Err(Problem::no_file(unknown));
-    }
-    let holds = |item: &&Item| query.holds(sim, world, item);
-    let Some(folders) = query.folders(sim, world) else {
-        return Ok(later(world, after).filter(holds).take(most).collect());
-    };
-    let children = folders.iter().flat_map(|folder| {
-        let live = world.children(*folder);
-        live.chain(world.deleted_children(*folder))
-    });
-    let numbers: BTreeSet<ItemNo> = children
-        .filter(|item| !is_unseen(item))
-        .map(|item| item.no)
-        .filter(|no| u64::from(no.0) > after)
-        .collect();
-    let items = numbers.iter().filter_map(|no| world.item(*no));
-    Ok(items.filter(holds).take(most).collect())
-}
-
-/// Every item but the root, from the number after `after` on.
-fn later(world: &World, after: u64) -> impl Iterator<Item = &Item> {
-    let from = usize::try_from(after + 1).unwrap_or(usize::MAX);
-    world.items().iter().skip(from).filter(|item| !is_unseen(item))
 }
 
 /// `revisions.list`, oldest first.

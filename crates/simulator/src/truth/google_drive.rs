@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{Fact, instructions::with_instructions, replay};
 use crate::error::SimulatorError;
+use crate::sim::GoogleCorpus;
 use crate::source::WorldSource;
 
 mod reader;
@@ -19,14 +20,26 @@ mod tests;
 
 use reader::Reader;
 
-/// Facts a reader learns who polls `folder` at each of `polls` (ascending), in order of poll. A poll at which the folder is
+/// Facts a reader learns who polls `folder` of a My Drive at each of `polls` (ascending), in order of poll. A poll at which the folder is
 /// missing tells nothing, and the next one goes on from the poll before it; the first that finds it is the baseline.
 pub fn could_tell(
     source: &WorldSource,
     folder: &str,
     polls: &[Timestamp],
 ) -> Result<Vec<Fact>, SimulatorError> {
-    let mut reader = Reader::new(folder);
+    tell(source, polls, Reader::new(folder, GoogleCorpus::MyDrive))
+}
+
+/// As [`could_tell`], of a folder of a shared drive: there Google names who put an item into the trash, and when.
+pub fn could_tell_on_shared_drive(
+    source: &WorldSource,
+    folder: &str,
+    polls: &[Timestamp],
+) -> Result<Vec<Fact>, SimulatorError> {
+    tell(source, polls, Reader::new(folder, GoogleCorpus::SharedDrive))
+}
+
+fn tell(source: &WorldSource, polls: &[Timestamp], mut reader: Reader) -> Result<Vec<Fact>, SimulatorError> {
     let mut facts = Vec::new();
     replay(source, polls, |world, poll| {
         facts.extend(reader.poll(world, poll));

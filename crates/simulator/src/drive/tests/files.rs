@@ -1,5 +1,6 @@
 use super::*;
 use crate::fault::Fault;
+use crate::sim::GoogleCorpus;
 
 fn library() -> Arc<Sim> {
     let sim = sim_of(
@@ -18,8 +19,11 @@ fn library() -> Arc<Sim> {
     sim
 }
 
+/// Names by alphabet: what is not in a named folder is listed in no order.
 fn find(sim: &Sim, query: &str) -> Vec<String> {
-    texts(&search(sim, query).unwrap(), "files", "name")
+    let mut names = texts(&search(sim, query).unwrap(), "files", "name");
+    names.sort();
+    names
 }
 
 fn search(sim: &Sim, query: &str) -> Result<Value, Problem> {
@@ -34,7 +38,7 @@ fn queries_find_children_by_parent_trash_type_and_name() {
     let parent = format!("'{folder}' in parents");
     assert_eq!(
         find(&sim, &format!("{parent} and trashed=false")),
-        ["a.txt", "it's.md", "gone.txt"]
+        ["a.txt", "gone.txt", "it's.md"]
     );
     assert_eq!(
         find(&sim, &format!("{parent} and trashed = true")),
@@ -50,7 +54,7 @@ fn queries_find_children_by_parent_trash_type_and_name() {
     assert_eq!(find(&sim, folders), ["F", "d"]);
     assert_eq!(
         find(&sim, &format!("not {folders} and not trashed = true")),
-        ["a.txt", "it's.md", "gone.txt"]
+        ["a.txt", "gone.txt", "it's.md"]
     );
     assert_eq!(find(&sim, "'root' in parents"), ["F"]);
     assert_eq!(
@@ -58,7 +62,7 @@ fn queries_find_children_by_parent_trash_type_and_name() {
             &sim,
             &format!("('root' in parents or {parent}) and name != 'a.txt' and trashed=false")
         ),
-        ["F", "it's.md", "gone.txt"]
+        ["F", "gone.txt", "it's.md"]
     );
     assert_eq!(
         find(&sim, "modifiedTime > '2026-01-01T00:00:05' and trashed=false"),
@@ -67,7 +71,7 @@ fn queries_find_children_by_parent_trash_type_and_name() {
     assert_eq!(find(&sim, "name contains 'GO' and trashed=false"), ["gone.txt"]);
     assert_eq!(
         find(&sim, ""),
-        ["F", "a.txt", "it's.md", "d", "deep.txt", "gone.txt", "gone.txt"]
+        ["F", "a.txt", "d", "deep.txt", "gone.txt", "gone.txt", "it's.md"]
     );
 }
 
@@ -137,6 +141,98 @@ fn page_tokens_belong_to_their_query() {
     assert_eq!(foreign.body()["error"]["errors"][0]["location"], "pageToken");
     let bogus = ask(&sim, "files?pageToken=bogus").unwrap_err();
     assert_eq!(bogus.reason, "invalid");
+}
+
+/// Names of each page of a listing, from `target` on.
+fn pages(sim: &Sim, target: &str) -> Vec<Vec<String>> {
+    let (mut found, mut token) = (Vec::new(), String::new());
+    loop {
+        let answer = get(sim, &format!("{target}&pageToken={token}"));
+        found.push(texts(&answer, "files", "name"));
+        assert!(found.len() < 50, "the listing does not end");
+        match answer["nextPageToken"].as_str() {
+            Some(next) => next.clone_into(&mut token),
+            None => return found,
+        }
+    }
+}
+
+/// A shared drive of ten folders with a file each, one of them in the bin.
+fn shared() -> Arc<Sim> {
+    let mut edits: Vec<Edit> = (0..10)
+        .map(|n| Edit::created(at(n), &format!("d{n}/f{n}"), 1))
+        .collect();
+    edits.push(Edit::deleted(at(20), "d3"));
+    let options = Options {
+        google_corpus: GoogleCorpus::SharedDrive,
+        page_size: Some(3),
+        ..Options::default()
+    };
+    let sim = sim_with(edits, options);
+    sim.advance(at(30)).unwrap();
+    sim
+}
+
+fn on_drive(sim: &Sim, more: &str) -> String {
+    let drive = wire::shared_drive(sim).unwrap();
+    format!("files?corpora=drive&driveId={drive}&supportsAllDrives=true&includeItemsFromAllDrives=true{more}")
+}
+
+#[test]
+fn a_shared_drive_is_listed_whole_in_no_order() {
+    let sim = shared();
+    let listed = pages(&sim, &on_drive(&sim, ""));
+    assert_eq!(listed.len(), 7, "{listed:?}");
+    let listed = listed.concat();
+    let mut names = listed.clone();
+    names.sort();
+    let expected: Vec<String> = ["d", "f"]
+        .iter()
+        .flat_map(|kind| (0..10).map(move |n| format!("{kind}{n}")))
+        .collect();
+    assert_eq!(names, expected);
+    let place = |name: String| listed.iter().position(|listed| *listed == name).unwrap();
+    let early = (0..10)
+        .filter(|n| place(format!("f{n}")) < place(format!("d{n}")))
+        .count();
+    assert!((1..10).contains(&early), "{listed:?}");
+    let parents = format!("&fields=files(parents)&q={}", "name='d0'");
+    assert_eq!(
+        get(&sim, &on_drive(&sim, &parents))["files"],
+        json!([{ "parents": [wire::shared_drive(&sim)] }])
+    );
+    // The bin is part of it unless a query says otherwise.
+    let live = pages(&sim, &on_drive(&sim, "&q=trashed=false")).concat();
+    let gone: Vec<&String> = names.iter().filter(|name| !live.contains(name)).collect();
+    assert_eq!(gone, ["d3", "f3"]);
+}
+
+#[test]
+fn a_whole_listing_has_the_faults_of_any_other() {
+    let sim = shared();
+    let whole = on_drive(&sim, "");
+    let plain = pages(&sim, &whole).concat();
+    sim.plan_faults(vec![
+        FaultPlan {
+            first: 2,
+            ..FaultPlan::once(Fault::EmptyPage).on("files")
+        },
+        FaultPlan {
+            first: 2,
+            ..FaultPlan::once(Fault::DuplicateItems).on("files")
+        },
+    ]);
+    let odd = pages(&sim, &whole);
+    assert_eq!((odd[1].len(), odd[2].len()), (0, 6));
+    let mut once = odd.concat();
+    let mut seen = std::collections::HashSet::new();
+    once.retain(|name| seen.insert(name.clone()));
+    assert_eq!(once, plain);
+    sim.clear_faults();
+    sim.plan_faults(vec![FaultPlan::once(Fault::IncompleteSearch).on("files")]);
+    let short = get(&sim, &on_drive(&sim, "&fields=incompleteSearch,files(name)"));
+    assert_eq!(short["incompleteSearch"], true);
+    assert_eq!(texts(&short, "files", "name"), plain[..1]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::tell::{self, Told};
 use super::tree::{Node, Trash, Tree};
+use crate::sim::GoogleCorpus;
 use crate::truth::{Fact, FactAction, Poll};
 use crate::world::{ItemNo, World};
 
@@ -21,6 +22,7 @@ struct Known {
 /// Where the poll before stands, and everything seen so far.
 pub(super) struct Reader {
     folder: String,
+    corpus: GoogleCorpus,
     previous: Option<Poll>,
     known: HashMap<ItemNo, Known>,
 }
@@ -28,6 +30,7 @@ pub(super) struct Reader {
 /// One poll while it is being told.
 struct Round<'w> {
     world: &'w World,
+    corpus: GoogleCorpus,
     poll: Poll,
     baseline: bool,
     tree: Tree,
@@ -37,9 +40,10 @@ struct Round<'w> {
 }
 
 impl Reader {
-    pub(super) fn new(folder: &str) -> Self {
+    pub(super) fn new(folder: &str, corpus: GoogleCorpus) -> Self {
         Self {
             folder: folder.to_owned(),
+            corpus,
             previous: None,
             known: HashMap::new(),
         }
@@ -56,6 +60,7 @@ impl Reader {
         };
         let mut round = Round {
             world,
+            corpus: self.corpus,
             poll,
             baseline: self.previous.is_none(),
             tree: Tree::below(world, folder.no),
@@ -215,6 +220,12 @@ impl Round<'_> {
         };
         let mut fact = self.derived(no, node, action);
         fact.derived_from = through.map(tell::id);
+        if node.trash == Trash::Itself
+            && self.corpus == GoogleCorpus::SharedDrive
+            && let Some(item) = self.world.item(no)
+        {
+            tell::trashing(self.world, item, &mut fact);
+        }
         if action == FactAction::Restored {
             fact.previous_path = former.filter(|former| *former != node.path);
         }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::content::{Algorithm, ContentStore};
 use crate::drive::{ids, is_editors};
-use crate::truth::{Fact, FactAction, FactActor, Poll};
-use crate::world::{Actor, Item, ItemNo, Save, Standing, World};
+use crate::truth::{Basis, Fact, FactAction, FactActor, Poll};
+use crate::world::{Actor, Item, ItemNo, ItemState, Save, Standing, World};
 
 /// Provider's id of an item below the designated folder.
 pub(super) fn id(no: ItemNo) -> String {
@@ -105,6 +105,18 @@ impl<'p> Told<'p> {
         fact.path = Some(self.path.to_owned());
         fact
     }
+}
+
+/// Makes the fact of an item in the trash what a shared drive tells of it.
+pub(super) fn trashing(world: &World, item: &Item, fact: &mut Fact) {
+    let ItemState::Deleted { at, seq } = item.state else {
+        return;
+    };
+    fact.occurred_at = Some(millis(at));
+    fact.not_before = None;
+    fact.not_after = None;
+    fact.basis = Basis::Reported;
+    fact.actor = world.op(seq).map(|op| actor(&op.actor));
 }
 
 /// Whether the oldest revision stands for the creation.

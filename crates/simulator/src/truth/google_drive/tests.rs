@@ -309,3 +309,44 @@ fn a_missing_folder_tells_nothing_until_it_is_there() {
     assert!(facts[0].baseline);
     assert!(!facts[1].baseline);
 }
+
+#[test]
+fn a_shared_drive_tells_who_trashed_an_item_and_when() {
+    let edits = vec![
+        Edit::created(at(1), "F/a", 10),
+        Edit::created(at(2), "F/d/b", 10),
+        Edit::deleted(at(12), "F/a").by("bob@example.com"),
+        Edit::deleted(at(13), "F/d").by("ann@example.com"),
+    ];
+    let polls = [at(5), at(20)];
+    let facts = could_tell_on_shared_drive(&WorldSource::from_edits(edits.clone()), "/", &polls).unwrap();
+    let trashed: Vec<&Fact> = facts
+        .iter()
+        .filter(|fact| fact.action == FactAction::Trashed)
+        .collect();
+    let told: Vec<_> = trashed
+        .iter()
+        .map(|fact| {
+            let by = fact.actor.as_ref().and_then(|actor| actor.email.as_deref());
+            (fact.path.as_deref().unwrap(), fact.occurred_at, by, fact.basis)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("F/a", Some(at(12)), Some("bob@example.com"), Basis::Reported),
+            ("F/d", Some(at(13)), Some("ann@example.com"), Basis::Reported),
+            ("F/d/b", None, None, Basis::Derived),
+        ]
+    );
+    assert_eq!((trashed[0].not_before, trashed[0].not_after), (None, None));
+    assert_eq!(trashed[2].derived_from, Some(ids::file(item(&edits, "F/d", 5))));
+    // In My Drive neither.
+    let derived = tell(edits, &[5, 20]);
+    assert!(
+        derived
+            .iter()
+            .filter(|fact| fact.action == FactAction::Trashed)
+            .all(|fact| fact.basis == Basis::Derived && fact.actor.is_none())
+    );
+}

@@ -1,6 +1,8 @@
 //! What is particular to Google Drive, in whole runs: shared drives, searches that did not look everywhere, readers who may not edit.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod whole;
+
 use revtrail_e2e::{Bench, FOLDER, Place, assert_same, events_as_facts, told};
 use revtrail_simulator::{
     Edit, Fault, FaultPlan, GoogleCorpus, GoogleRole, Options, Provider, Timestamp, WorldSource,
@@ -27,15 +29,20 @@ fn world() -> WorldSource {
 }
 
 fn bench(options: Options) -> Bench {
+    bench_of(world(), options, FOLDER)
+}
+
+/// The folder at `path`, of My Drive or of the shared drive.
+fn bench_of(source: WorldSource, options: Options, path: &str) -> Bench {
     let is_shared = options.google_corpus == GoogleCorpus::SharedDrive;
     let place = Place {
         name: "handbook",
         provider: Provider::GoogleDrive,
-        path: FOLDER,
+        path,
     };
-    let bench = Bench::new(world(), options, &[place]);
+    let bench = Bench::new(source, options, &[place]);
     if is_shared {
-        let path = format!("path = \"{FOLDER}\"");
+        let path = format!("path = \"{path}\"");
         let on_drive = format!("{path}\ndrive = \"{}\"", bench.sim().google_shared_drive());
         bench.write("revtrail.toml", &bench.config().replace(&path, &on_drive));
     }
