@@ -85,7 +85,7 @@ impl Log {
         settings: &HttpSettings,
         place: &LogPlace,
     ) -> Result<Self, ConnectorError> {
-        let (path, scope, pace) = match place.kind {
+        let (path, scope, rate) = match place.kind {
             LogKind::Reports => (
                 "admin/reports/v1/activity/users/all/applications/drive",
                 REPORTS_SCOPE,
@@ -96,8 +96,8 @@ impl Log {
         let settings = HttpSettings {
             hosts: Hosts::new([&place.root]),
             pacing: Pacing {
-                units_per_second: pace,
-                burst: pace,
+                units_per_second: rate,
+                burst: rate,
             },
             ..settings.clone()
         };
