@@ -145,6 +145,7 @@ impl Connector for Dropbox {
         Ok(FeedPage {
             changes,
             next,
+            with_contents: true,
             answered_at: reply.answered_at,
         })
     }

@@ -133,6 +133,7 @@ impl Connector for GoogleDrive {
                 Ok(FeedPage {
                     changes: part.changes,
                     next: Next::Page(next.token(operation::FILES)?),
+                    with_contents: true,
                     answered_at: part.answered_at,
                 })
             }
@@ -281,6 +282,7 @@ impl GoogleDrive {
         Ok(FeedPage {
             changes: Vec::new(),
             next: Next::Page(next.token(operation::START)?),
+            with_contents: true,
             answered_at: answer.date,
         })
     }
@@ -312,6 +314,7 @@ impl GoogleDrive {
         Ok(FeedPage {
             changes,
             next,
+            with_contents: false,
             answered_at: answer.date,
         })
     }

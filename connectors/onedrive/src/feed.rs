@@ -58,6 +58,7 @@ impl OneDrive {
         Ok(FeedPage {
             changes,
             next,
+            with_contents: true,
             answered_at: answer.date,
         })
     }

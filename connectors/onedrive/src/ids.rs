@@ -18,6 +18,12 @@ pub(crate) fn is_personal(drive: &DriveId) -> bool {
     personal(drive.as_str()).is_some()
 }
 
+/// Whether an item is on a person's drive.
+pub(crate) fn is_personal_item(told: &str) -> bool {
+    told.split_once('!')
+        .is_some_and(|(drive, _)| personal(drive).is_some())
+}
+
 /// An item's id: on personal drives `DRIVE!number`, the drive as in [`drive`].
 pub(crate) fn item(told: &str) -> ItemId {
     let spelled = told

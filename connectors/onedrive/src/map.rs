@@ -184,17 +184,20 @@ fn head(item: &DriveItem, unknown: &mut u32) -> Head {
         .as_ref()
         .map(|file| hashes(file, size_bytes))
         .unwrap_or_default();
+    let modified_at = told(item.last_modified_date_time.as_deref(), unknown);
+    let tag = item.c_tag.as_ref().filter(|_| ids::is_personal_item(&item.id));
     let parts = [
-        item.c_tag.clone(),
+        tag.cloned(),
         size_bytes.map(|size| size.to_string()),
         hashes.get("quickxor").cloned(),
-        item.last_modified_date_time.clone(),
+        modified_at.map_or_else(|| item.last_modified_date_time.clone(), |at| Some(at.to_string())),
     ];
     Head {
-        // All four, because business drives leave cTag out of a delta and SharePoint rewrites some files after upload.
+        // The same state must have the same marker wherever it is shown: business drives leave cTag out of a delta and have it
+        // elsewhere, and times come with seven digits or fewer. No part alone tells every change: SharePoint rewrites files after upload.
         marker: parts.map(Option::unwrap_or_default).join("|"),
         revision: None,
-        modified_at: told(item.last_modified_date_time.as_deref(), unknown),
+        modified_at,
         size_bytes,
         hashes,
     }

@@ -229,6 +229,9 @@ pub struct FeedPage {
     pub changes: Vec<Change>,
     /// What follows. A half-read feed has no cursor to save, by type.
     pub next: Next,
+    /// Of a full listing: whether what is in the folders on this page is listed, too. Not so for what a log tells of the time since the
+    /// listing began.
+    pub with_contents: bool,
     /// The provider's clock when it answered (`Date`, whole seconds, truncated); absent when it sent none.
     pub answered_at: Option<Timestamp>,
 }

@@ -84,6 +84,8 @@ pub struct Round {
     interner: Interner,
     /// Every item the round showed, for finding what a full listing left out.
     pub seen: BTreeSet<ItemId>,
+    /// Folders that came into the folder while it was listed: what is in them may not have been kept, or never been listed.
+    came_in: BTreeSet<ItemId>,
 }
 
 impl Round {
@@ -120,6 +122,7 @@ impl Round {
             return Ok(());
         }
         self.seen.insert(id.clone());
+        let before = self.is_folder(&id).then(|| self.standing(&id, view));
         if self.keep == Keep::Differing
             && !self.entries.contains_key(&id)
             && view
@@ -143,27 +146,37 @@ impl Round {
                 held: Some(Box::new(change.raw)),
             },
         );
+        if self.is_folder(&id)
+            && before.map_or(!view.with_contents, |before| before == Standing::Outside)
+            && self.standing(&id, view) == Standing::Inside
+        {
+            self.came_in.insert(id.clone());
+        }
         self.place(&id, view)
+    }
+
+    fn is_folder(&self, id: &ItemId) -> bool {
+        let meta = self.entries.get(id).and_then(|entry| entry.shown.meta());
+        meta.is_some_and(|meta| meta.kind == ItemKind::Folder)
+    }
+
+    fn standing(&self, id: &ItemId, view: &View<'_>) -> Standing {
+        let overlay = Overlay {
+            entries: &self.entries,
+            inventory: view.inventory,
+        };
+        overlay.standing(id, view.root)
     }
 
     /// Archives the raw record of an entry in the folder, and forgets a file outside at once: a whole-drive listing must not be held
     /// in memory for the sake of one folder.
     fn place(&mut self, id: &ItemId, view: &mut View<'_>) -> Result<(), HarvestError> {
-        let overlay = Overlay {
-            entries: &self.entries,
-            inventory: view.inventory,
-        };
-        let standing = overlay.standing(id, view.root);
+        let standing = self.standing(id, view);
         let recorded = view.inventory.item(id).is_some_and(Item::is_recorded);
-        let is_folder = self
-            .entries
-            .get(id)
-            .and_then(|entry| entry.shown.meta())
-            .is_some_and(|meta| meta.kind == ItemKind::Folder);
         if standing == Standing::Inside || recorded {
             return self.keep(id, view.spool);
         }
-        if standing == Standing::Outside && !is_folder {
+        if standing == Standing::Outside && !self.is_folder(id) {
             self.entries.remove(id);
         }
         Ok(())
@@ -190,11 +203,7 @@ impl Round {
         // The order of the raw records must not depend on the map's.
         undecided.sort();
         for id in undecided {
-            let overlay = Overlay {
-                entries: &self.entries,
-                inventory: view.inventory,
-            };
-            if overlay.standing(&id, view.root) == Standing::Inside {
+            if self.standing(&id, view) == Standing::Inside {
                 self.keep(&id, view.spool)?;
             } else if let Some(entry) = self.entries.get_mut(&id) {
                 entry.held = None;
@@ -203,6 +212,7 @@ impl Round {
         Ok(Finished {
             entries: self.entries,
             seen: self.seen,
+            came_in: self.came_in,
         })
     }
 }
@@ -230,6 +240,8 @@ pub struct View<'a> {
     pub root: &'a FolderRoot,
     /// What was known before.
     pub inventory: &'a Inventory,
+    /// Whether what is in the folders shown is shown, too; see [`revtrail_connector::FeedPage::with_contents`].
+    pub with_contents: bool,
     /// Where raw records go.
     pub spool: &'a mut Spool,
 }
@@ -241,6 +253,8 @@ pub struct Finished {
     pub entries: HashMap<ItemId, Entry>,
     /// Every item the round showed.
     pub seen: BTreeSet<ItemId>,
+    /// Folders that came in while it was read.
+    pub came_in: BTreeSet<ItemId>,
 }
 
 /// Whether an item lies in the folder.

@@ -99,6 +99,7 @@ async fn drain(
     loop {
         let FeedPage {
             changes,
+            with_contents: _,
             next,
             answered_at: _,
         } = drive.connector.changes(root, at).await?;

@@ -74,9 +74,7 @@ fn a_business_file_is_mapped_whole() {
                 actor: Some(person(None, Some("ada@example.com"), Some("Ada Example"))),
             }),
             head: Some(Head {
-                marker: "\"c:{AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE},7\"|48213|q83vASNFZ4mrze8BI0VniavN7wE=\
-                         |2026-03-04T10:11:12.1234567Z"
-                    .into(),
+                marker: "|48213|q83vASNFZ4mrze8BI0VniavN7wE=|2026-03-04T10:11:12.1234567Z".into(),
                 revision: None,
                 modified_at: Some(at("2026-03-04T10:11:12.1234567Z")),
                 size_bytes: Some(48213),
@@ -163,6 +161,33 @@ fn kinds_and_unknown_members(#[case] text: &str, #[case] kind: ItemKind, #[case]
     let (meta, counted) = live(text);
     assert_eq!((meta.kind, counted), (kind, unknown));
     assert_eq!(meta.head.is_some(), kind == ItemKind::File);
+}
+
+/// The feed of a business drive shows a file without `cTag`, a listing with it, and either with its own number of digits.
+#[rstest]
+#[case::business("01ABC", r#""cTag":"\"c:{A},7\"","#, "2026-03-04T10:11:12.5Z", true)]
+#[case::digits("01ABC", "", "2026-03-04T10:11:12.5000000Z", true)]
+#[case::another_time("01ABC", "", "2026-03-04T10:11:12.6Z", false)]
+#[case::another_tag_on_a_personal_drive(
+    "A1B2C3D4E5F60718!103",
+    r#""cTag":"aYzpB","#,
+    "2026-03-04T10:11:12.5Z",
+    false
+)]
+fn a_state_has_one_marker_wherever_it_is_shown(
+    #[case] id: &str,
+    #[case] tag: &str,
+    #[case] time: &str,
+    #[case] same: bool,
+) {
+    let marker = |tag: &str, time: &str| {
+        let item = format!(
+            r#"{{"id":"{id}",{tag}"name":"a.txt","file":{{}},"size":12,"lastModifiedDateTime":"{time}"}}"#
+        );
+        live(&item).0.head.unwrap().marker
+    };
+    let in_the_feed = marker("", "2026-03-04T10:11:12.5Z");
+    assert_eq!(marker(tag, time) == in_the_feed, same);
 }
 
 #[test]

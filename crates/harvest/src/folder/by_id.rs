@@ -11,7 +11,7 @@ use revtrail_model::{
 use super::{FolderRun, PageGuard, WalkDue};
 use crate::{
     error::HarvestError,
-    inventory::{Inventory, Item},
+    inventory::{Inventory, Item, Status},
     round::{Finished, Keep, Round, View},
     settle::{Settle, Settled, unlisted},
     snapshot::Draft,
@@ -101,7 +101,18 @@ impl FolderRun<'_> {
             entries: std::mem::take(&mut read.finished.entries),
             cause: None,
         };
-        Ok(settle.settle())
+        let mut settled = settle.settle();
+        if self.covers_from.is_none() {
+            // There is no look before to tell that a folder existed outside.
+            let is_inside = |id: &ItemId| {
+                let item = settled.items.get(id);
+                item.is_some_and(|item| item.status == Status::Inside)
+            };
+            let came_in = std::mem::take(&mut read.finished.came_in);
+            let came_in: Vec<ItemId> = came_in.into_iter().filter(is_inside).collect();
+            settled.walk.extend(came_in);
+        }
+        Ok(settled)
     }
 
     /// Takes what the feed told, and its cursor; or nothing of it, when what came into the folder cannot be listed: a folder that is known
@@ -169,6 +180,7 @@ impl FolderRun<'_> {
             let mut view = View {
                 root,
                 inventory: &self.inventory,
+                with_contents: page.with_contents,
                 spool: &mut draft.spool,
             };
             for change in page.changes {
@@ -209,6 +221,7 @@ impl FolderRun<'_> {
             let mut view = View {
                 root,
                 inventory: &self.inventory,
+                with_contents: true,
                 spool: &mut draft.spool,
             };
             for change in answer.changes {

@@ -112,6 +112,7 @@ fn settle(
     let mut view = crate::round::View {
         root: &root,
         inventory,
+        with_contents: true,
         spool: &mut spool,
     };
     for (id, mut seen) in entries {

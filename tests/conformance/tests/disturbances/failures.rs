@@ -167,6 +167,61 @@ fn edits_between_the_pages_of_a_first_look_are_told_once(
     stage.bench.verify();
 }
 
+/// A folder that moves in with its files while the first look lists the folder: whenever it does, its files are found, and no
+/// reconciliation walk has to find them.
+#[rstest]
+fn a_folder_that_moves_in_during_a_first_look_brings_its_files(
+    #[values(Provider::OneDrive, Provider::GoogleDrive, Provider::Dropbox)] provider: Provider,
+    #[values(1, 2, 3, 4, 5, 6)] after: u64,
+    #[values("Elsewhere/dir", "Aside/dir")] from: &str,
+) {
+    let mut edits: Vec<Edit> = ["Handbook/a.txt", "Handbook/d/b.txt", "Handbook/e/c.txt"]
+        .iter()
+        .zip(1..)
+        .map(|(path, n)| Edit::created(at(1, n), path, 7))
+        .collect();
+    edits.extend((1..=4).map(|n| Edit::created(at(1, 10 + n), &format!("{from}/in/{n}.txt"), u64::from(n))));
+    edits.push(Edit::renamed(at(2, 10), from, "Handbook/dir"));
+    let options = Options {
+        page_size: Some(2),
+        ..Options::default()
+    };
+    let stage = Stage::of(provider, edits, options);
+    let operation = match provider {
+        Provider::OneDrive => "delta",
+        Provider::GoogleDrive => "files",
+        Provider::Dropbox => "list_folder_continue",
+    };
+    stage.plan(FaultPlan {
+        first: after,
+        ..FaultPlan::once(Fault::Meanwhile { edits: 1 }).on(operation)
+    });
+    stage.look_well(polls()[0]);
+    stage.bench.sim().clear_faults();
+    stage.look_well(polls()[1]);
+    let mut files: Vec<String> = stage
+        .bench
+        .events()
+        .iter()
+        .filter(|event| event["item_kind"] == "file" && event["path"].is_string())
+        .map(|event| event["path"].as_str().unwrap().to_owned())
+        .collect();
+    files.sort();
+    files.dedup();
+    let moved: Vec<&String> = files.iter().filter(|path| path.starts_with("dir/")).collect();
+    assert_eq!(
+        moved,
+        ["dir/in/1.txt", "dir/in/2.txt", "dir/in/3.txt", "dir/in/4.txt"]
+    );
+    let row = stage
+        .bench
+        .call(&["harvest", "--reconcile", "--output", "json"])
+        .exits(0)
+        .json();
+    assert_eq!(row["folders"][0]["reconciled"], 0, "{row}");
+    stage.bench.verify();
+}
+
 /// What is in a folder that moved in is listed by requests of its own. While these fail nothing of the look is kept, and the next one lists
 /// the folder again; a link to another host is not followed.
 #[rstest]
