@@ -19,8 +19,7 @@ use revtrail_model::{
     time::{Clock, Timestamp, millis_between},
 };
 
-use self::summary::nearness;
-pub use self::summary::{AuditSummary, Counts, FolderSummary, Nearness, Summary};
+pub use self::summary::{AuditSummary, Counts, FolderSummary, Summary};
 use crate::{
     audit::{
         self,
@@ -33,6 +32,7 @@ use crate::{
     holds,
     log::{OpenLog, newest_log, open_log},
     publish,
+    retention::{Nearness, period_ms},
     snapshot::{Draft, Lead, seal_draft},
     stamps::{self, StampEvery, TimeStamper},
     state::{Changed, FolderState, Inventories, OpenHolds},
@@ -267,11 +267,11 @@ impl<'a> Running<'a> {
         let part = look.take_part(&self.draft.spool);
         let gaps = part.window.gaps.iter().map(|gap| gap.reason).collect();
         let now = self.plan.clock.now();
-        // The deadline is the second due moment from now.
-        let period_ms = (self.plan.next_due)(now).map_or(0, |due| millis_between(now, due) / 2);
+        let period_ms = period_ms(now, self.plan.next_due.as_ref());
         let before = self.summary.folders.get(look.name());
         let near_before = before.and_then(|folder| folder.retention);
-        let retention = nearness(&part.window, period_ms).or(near_before);
+        let near = Nearness::of(&part.window, period_ms).filter(Nearness::is_near);
+        let retention = near.or(near_before);
         let (events, reconciled) = before.map_or((0, 0), |folder| (folder.events, folder.reconciled));
         self.summary.folders.insert(
             look.name().clone(),
