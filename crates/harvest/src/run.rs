@@ -3,7 +3,7 @@
 mod summary;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex},
 };
 
@@ -11,8 +11,8 @@ use revtrail_archive::{Archive, Retention};
 use revtrail_ledger::{Signer, VerifierKey};
 use revtrail_model::{
     Digest,
-    event::Event,
-    id::{AccountName, FolderName, LedgerName, RunId},
+    event::Action,
+    id::{AccountName, FolderName, ItemId, LedgerName, RunId},
     layout::LogName,
     leaf::{AuditRead, RunLeaf, Tool, VERSION},
     record::Count,
@@ -33,7 +33,7 @@ use crate::{
     log::{OpenLog, newest_log, open_log},
     publish,
     retention::{Nearness, period_ms},
-    snapshot::{Draft, Lead, seal_draft},
+    snapshot::{Draft, Lead, Part, seal_draft},
     stamps::{self, StampEvery, TimeStamper},
     state::{Changed, FolderState, Inventories, OpenHolds},
     years,
@@ -285,19 +285,33 @@ impl<'a> Running<'a> {
             },
         );
         self.folders.insert(look.name().clone(), look.state.clone());
-        self.await_attribution(look, &part.events);
+        self.await_attribution(look, &part);
         self.draft.parts.push(part);
     }
 
     /// Notes the events that an audit log may explain, in the same commit as the events.
-    fn await_attribution(&mut self, look: &FolderRun<'_>, events: &[Event]) {
-        if look.has_audit_log() {
-            let waiting = events
-                .iter()
-                .filter_map(|event| Waiting::new(event, &look.inventory));
-            let audit = self.audits.entry(look.account().clone()).or_default();
-            audit.events.extend(waiting);
+    fn await_attribution(&mut self, look: &FolderRun<'_>, part: &Part) {
+        if !look.has_audit_log() {
+            return;
         }
+        let mut revisions: HashMap<&ItemId, usize> = HashMap::new();
+        let saves = part.events.iter().filter(|event| event.revision_id.is_some());
+        for event in saves.filter(|event| event.action != Action::RevisionVanished) {
+            *revisions.entry(&event.item_id).or_default() += 1;
+        }
+        let waiting = part.events.iter().filter_map(|event| {
+            let found = audit::Found {
+                after: if event.reconciled {
+                    part.window.walk.and_then(|walk| walk.from)
+                } else {
+                    part.window.covers_from
+                },
+                revisions: revisions.get(&event.item_id).copied().unwrap_or_default(),
+            };
+            Waiting::new(event, &look.inventory, found)
+        });
+        let audit = self.audits.entry(look.account().clone()).or_default();
+        audit.events.extend(waiting);
     }
 
     /// Reads each account's audit log once, after all its folders: a record of an act that a look showed is then most likely there.

@@ -145,9 +145,13 @@ fn id(id: &Key, place: usize, record: &RawValue) -> ActivityId {
     ActivityId::of_id(&format!("{customer}/{application}/{at}/{qualifier}/{place}"))
 }
 
-/// What an event may look like from the folder. Uploads and edits are left out: revisions name their authors.
+/// What an event may look like from the folder.
 fn explains(name: &str) -> &'static [Action] {
     match name {
+        "create" => &[Action::Created],
+        // Another revision of a file may be uploaded, too.
+        "upload" => &[Action::Created, Action::Modified],
+        "edit" => &[Action::Modified],
         "rename" => &[Action::Renamed, Action::Moved],
         // A move can also take an item out of sight.
         "move" | "add_to_folder" | "remove_from_folder" => &[
