@@ -179,6 +179,10 @@ pub(crate) fn activity(
 /// What an event of this type may look like from the folder.
 fn explains(kind: &str) -> &'static [Action] {
     match kind {
+        // What a place held before may be replaced by what is added, and the oldest revision that is left stands for the creation.
+        "file_add" | "file_add_from_automation" | "file_edit" => &[Action::Created, Action::Modified],
+        "file_copy" | "file_save_copy_reference" => &[Action::Created],
+        "file_revert" => &[Action::Modified],
         "file_delete" | "file_permanently_delete" => &[Action::Deleted, Action::AccessLost],
         // Moved to where we do not look, an item is deleted for us.
         "file_move" => &[
@@ -195,6 +199,7 @@ fn explains(kind: &str) -> &'static [Action] {
         | "undo_naming_convention" => &[Action::Renamed, Action::Moved],
         "file_restore" => &[Action::Restored],
         "file_rollback_changes" | "rewind_folder" => &[
+            Action::Modified,
             Action::Restored,
             Action::Deleted,
             Action::Renamed,

@@ -189,7 +189,7 @@ impl Log {
         let query = Query {
             ancestor_name: format!("items/{}", root.item),
             filter: format!(
-                "time >= \"{}\" AND time < \"{}\" AND detail.action_detail_case:(MOVE RENAME DELETE RESTORE)",
+                "time >= \"{}\" AND time < \"{}\" AND detail.action_detail_case:(CREATE EDIT MOVE RENAME DELETE RESTORE)",
                 progress.from, progress.to
             ),
             page_size: PAGE_SIZES.1,
@@ -212,7 +212,7 @@ impl Log {
         };
         let mut activities = Vec::new();
         for record in &page.activities {
-            let found = drive_activity::activity(record)
+            let found = drive_activity::activities(record)
                 .map_err(|error| failed(ErrorKind::Malformed, operation::ACTIVITY).with_source(error))?;
             activities.extend(found);
         }

@@ -3,6 +3,7 @@
 //! A reading counts whole or not at all: a log that fails half-way is read again from the same cursor. The cursor, the events that wait
 //! and the records that no event fits yet are committed with the annotations, so that a crash reads again and never says a thing twice.
 
+mod bounds;
 mod matching;
 mod second;
 pub mod state;
@@ -26,6 +27,7 @@ use revtrail_model::{
     time::{Clock, Timestamp, plus_seconds},
 };
 
+pub use self::bounds::Found;
 use self::{
     matching::{Index, Match},
     second::Asked,
@@ -236,7 +238,9 @@ impl Account<'_> {
 
     /// Whether a record may be about something in the folders, now or after the next look.
     fn concerns(&self, activity: &Activity) -> bool {
-        let enters = activity.explains.contains(&Action::MovedIn);
+        let enters = [Action::Created, Action::MovedIn]
+            .iter()
+            .any(|enters| activity.explains.contains(enters));
         activity.targets.iter().any(|target| {
             let target = Named::from(target.clone());
             self.folders.iter().any(|folder| {
@@ -408,10 +412,12 @@ impl<'a> Pen<'a> {
         (found, record): (Match, &Record),
     ) -> Result<(), HarvestError> {
         let source = self.source(found.record, record)?;
-        let contested = event
+        let disputed = event
             .explained
             .iter()
             .any(|other| other.derived == explained.derived && other.actor != explained.actor);
+        // Of several revisions that a record may be about, it names the author of one, and not which.
+        let contested = disputed || event.shared;
         if contested {
             self.counts.ambiguous += 1;
         } else {

@@ -15,6 +15,7 @@ pub mod log;
 pub mod meta;
 pub mod places;
 pub mod publish;
+pub mod retention;
 pub mod revisions;
 pub mod round;
 pub mod run;
@@ -30,8 +31,7 @@ pub use audit::Counts as AuditCounts;
 pub use capture::{Capture, Policy};
 pub use error::HarvestError;
 pub use folder::{FolderPlan, WalkDue};
-pub use run::{
-    AuditSummary, Counts, FolderSummary, KeyOf, Nearness, NextSigner, RunPlan, Stamper, Step, Summary, run,
-};
+pub use retention::Nearness;
+pub use run::{AuditSummary, Counts, FolderSummary, KeyOf, NextSigner, RunPlan, Stamper, Step, Summary, run};
 pub use stamps::{StampEvery, TimeStamper};
 pub use years::init;

@@ -3,7 +3,7 @@
 mod summary;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex},
 };
 
@@ -11,16 +11,15 @@ use revtrail_archive::{Archive, Retention};
 use revtrail_ledger::{Signer, VerifierKey};
 use revtrail_model::{
     Digest,
-    event::Event,
-    id::{AccountName, FolderName, LedgerName, RunId},
+    event::Action,
+    id::{AccountName, FolderName, ItemId, LedgerName, RunId},
     layout::LogName,
     leaf::{AuditRead, RunLeaf, Tool, VERSION},
     record::Count,
     time::{Clock, Timestamp, millis_between},
 };
 
-use self::summary::nearness;
-pub use self::summary::{AuditSummary, Counts, FolderSummary, Nearness, Summary};
+pub use self::summary::{AuditSummary, Counts, FolderSummary, Summary};
 use crate::{
     audit::{
         self,
@@ -33,7 +32,8 @@ use crate::{
     holds,
     log::{OpenLog, newest_log, open_log},
     publish,
-    snapshot::{Draft, Lead, seal_draft},
+    retention::{Nearness, period_ms},
+    snapshot::{Draft, Lead, Part, seal_draft},
     stamps::{self, StampEvery, TimeStamper},
     state::{Changed, FolderState, Inventories, OpenHolds},
     years,
@@ -267,11 +267,11 @@ impl<'a> Running<'a> {
         let part = look.take_part(&self.draft.spool);
         let gaps = part.window.gaps.iter().map(|gap| gap.reason).collect();
         let now = self.plan.clock.now();
-        // The deadline is the second due moment from now.
-        let period_ms = (self.plan.next_due)(now).map_or(0, |due| millis_between(now, due) / 2);
+        let period_ms = period_ms(now, self.plan.next_due.as_ref());
         let before = self.summary.folders.get(look.name());
         let near_before = before.and_then(|folder| folder.retention);
-        let retention = nearness(&part.window, period_ms).or(near_before);
+        let near = Nearness::of(&part.window, period_ms).filter(Nearness::is_near);
+        let retention = near.or(near_before);
         let (events, reconciled) = before.map_or((0, 0), |folder| (folder.events, folder.reconciled));
         self.summary.folders.insert(
             look.name().clone(),
@@ -285,19 +285,33 @@ impl<'a> Running<'a> {
             },
         );
         self.folders.insert(look.name().clone(), look.state.clone());
-        self.await_attribution(look, &part.events);
+        self.await_attribution(look, &part);
         self.draft.parts.push(part);
     }
 
     /// Notes the events that an audit log may explain, in the same commit as the events.
-    fn await_attribution(&mut self, look: &FolderRun<'_>, events: &[Event]) {
-        if look.has_audit_log() {
-            let waiting = events
-                .iter()
-                .filter_map(|event| Waiting::new(event, &look.inventory));
-            let audit = self.audits.entry(look.account().clone()).or_default();
-            audit.events.extend(waiting);
+    fn await_attribution(&mut self, look: &FolderRun<'_>, part: &Part) {
+        if !look.has_audit_log() {
+            return;
         }
+        let mut revisions: HashMap<&ItemId, usize> = HashMap::new();
+        let saves = part.events.iter().filter(|event| event.revision_id.is_some());
+        for event in saves.filter(|event| event.action != Action::RevisionVanished) {
+            *revisions.entry(&event.item_id).or_default() += 1;
+        }
+        let waiting = part.events.iter().filter_map(|event| {
+            let found = audit::Found {
+                after: if event.reconciled {
+                    part.window.walk.and_then(|walk| walk.from)
+                } else {
+                    part.window.covers_from
+                },
+                revisions: revisions.get(&event.item_id).copied().unwrap_or_default(),
+            };
+            Waiting::new(event, &look.inventory, found)
+        });
+        let audit = self.audits.entry(look.account().clone()).or_default();
+        audit.events.extend(waiting);
     }
 
     /// Reads each account's audit log once, after all its folders: a record of an act that a look showed is then most likely there.

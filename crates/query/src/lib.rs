@@ -8,6 +8,7 @@ mod filter;
 mod paths;
 mod prove;
 mod reader;
+mod recent;
 mod tips;
 
 pub use annotations::{AnnotationRow, Attribution};

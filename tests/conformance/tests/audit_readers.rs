@@ -8,13 +8,16 @@ use revtrail_connector::{
     Activity, ActivityPoint, Connector, DrivePlace, ErrorKind, FolderRoot, Next, Place, Within,
 };
 use revtrail_model::{
-    event::{Action, ActorKind},
+    event::Action,
     time::{Clock, Timestamp as Moment},
 };
 use revtrail_simulator::{
     AuditAccess, Edit, Fault, FaultPlan, Options, Ports, Provider, Running, Sim, Timestamp, WorldSource,
     serve,
-    truth::{FactAction, audit::AuditFact, audit::told},
+    truth::{
+        FactAction,
+        audit::{AuditFact, FactActorKind, told},
+    },
 };
 use rstest::rstest;
 use tempfile::TempDir;
@@ -42,7 +45,7 @@ fn edits() -> Vec<Edit> {
         Edit::renamed(at(4, 1), "Handbook/a.txt", "Handbook/a2.txt").by("bo@handbook.example"),
         Edit::renamed(at(4, 2), "Elsewhere/c.txt", "Handbook/d/c.txt").by("bo@handbook.example"),
         Edit::deleted(at(4, 3), "Handbook/a2.txt").by("ada@handbook.example"),
-        Edit::restored(at(4, 4), "Handbook/a2.txt").by("owner@handbook.example"),
+        Edit::restored(at(4, 4), "Handbook/a2.txt").by("service@automation.invalid"),
         Edit::deleted(at(4, 5), "Handbook/d").by("ada@handbook.example"),
     ];
     edits[5].application = Some("Sorter".into());
@@ -168,6 +171,17 @@ fn action(fact: &AuditFact) -> Action {
     }
 }
 
+/// A kind of actor in the words of the event schema.
+const fn word(kind: FactActorKind) -> &'static str {
+    match kind {
+        FactActorKind::User => "user",
+        FactActorKind::Application => "application",
+        FactActorKind::Service => "service",
+        FactActorKind::Anonymous => "anonymous",
+        FactActorKind::Unknown => "unknown",
+    }
+}
+
 /// Each record once, and each fact by exactly one of them. Of the kinds of log, Drive Activity names account numbers only.
 fn assert_told(activities: &[Activity], facts: &[AuditFact], kind: &str) {
     let records: BTreeMap<_, &Activity> = activities.iter().map(|record| (record.id, record)).collect();
@@ -183,12 +197,17 @@ fn assert_told(activities: &[Activity], facts: &[AuditFact], kind: &str) {
         assert_eq!(found.len(), 1, "{fact:?}");
         let actor = found[0].actor.as_ref().unwrap();
         if kind == "activity" {
-            let id = fact.actor.as_ref().unwrap().id.as_ref();
-            assert_eq!((actor.kind, actor.details.id.as_ref()), (ActorKind::User, id));
+            let id = fact.actor.as_ref().and_then(|actor| actor.id.as_ref());
+            assert_eq!(
+                (actor.kind.as_str(), actor.details.id.as_ref()),
+                (word(fact.actor_kind), id),
+                "{fact:?}"
+            );
             assert_eq!(actor.application, None, "activity names no application");
         } else {
-            let email = fact.actor.as_ref().unwrap().email.as_ref();
+            let email = fact.actor.as_ref().and_then(|actor| actor.email.as_ref());
             assert_eq!(actor.details.email.as_ref(), email, "{fact:?}");
+            assert_eq!(actor.kind.as_str(), word(fact.actor_kind), "{fact:?}");
             let names = (&actor.application, &fact.application);
             let name = names.0.as_ref().and_then(|one| one.name.as_ref());
             assert_eq!(name, names.1.as_ref().and_then(|one| one.name.as_ref()));

@@ -21,7 +21,7 @@ mod pages;
 )]
 mod parsers;
 
-use pages::Pages;
+use pages::{Log, Pages};
 
 /// Seeds of a target by name.
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -95,6 +95,20 @@ fn a_connector_survives_its_seeds(#[case] provider: &str) {
         changes > 0 && revisions > 0,
         "{changes} changes, {revisions} revisions"
     );
+}
+
+/// Each log gets its own pages, which it understands, and those of the others, which it does not.
+#[rstest]
+#[case::team(Log::Team, "team-log")]
+#[case::management(Log::Management, "management-blob")]
+#[case::reports(Log::Reports, "reports")]
+#[case::drive_activity(Log::DriveActivity, "drive-activity")]
+fn a_reader_of_a_log_survives_its_seeds(#[case] log: Log, #[case] own: &str) {
+    let pages = Pages::new("dropbox");
+    for (name, seed) in seeds("audit_pages") {
+        let explained = pages.read_log(log, &seed);
+        assert_eq!(explained > 0, name.starts_with(own), "{name}: {explained}");
+    }
 }
 
 /// A target without a test here would have seeds that nobody runs.

@@ -3,10 +3,10 @@
 
 use std::{fs, path::Path};
 
-use revtrail_e2e::{Bench, FOLDER, Outcome, Place, round_end, rounds};
-use revtrail_simulator::{Fault, FaultPlan, GoogleRole, Options, Provider, Sharing};
+use revtrail_e2e::{Bench, FOLDER, Outcome, Place, at, round_end, rounds};
+use revtrail_simulator::{Edit, Fault, FaultPlan, GoogleRole, Keep, Options, Provider, Sharing, WorldSource};
 use rstest::rstest;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn bench_with(provider: Provider, options: Options) -> Bench {
     let place = Place {
@@ -96,6 +96,7 @@ fn what_works_passes_and_nothing_is_written(#[case] provider: Provider) {
             // A directory keeps nobody from deleting, and the simulator lives at another time.
             "archive: warn",
             "log: pass",
+            "retention: pass",
             "credentials: pass",
             "folder: pass",
             "feed: pass",
@@ -184,7 +185,7 @@ fn other_folders_are_looked_at_all_the_same() {
         .filter(|check| check["about"] == "main/second")
         .map(|check| check["result"].as_str().unwrap())
         .collect();
-    assert_eq!(second, ["pass"; 5]);
+    assert_eq!(second, ["pass"; 6]);
 }
 
 #[test]
@@ -245,4 +246,126 @@ fn a_service_that_is_down_gives_the_code_for_another_try() {
     let (name, _, hint) = failed(&doctor(&bench, 1));
     assert_eq!(name, "credentials");
     assert!(hint.contains("status page"), "{hint}");
+}
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// One file that is saved every hour, of which the provider keeps as many revisions as told.
+fn busy(provider: Provider, newest: usize) -> Bench {
+    let path = "Handbook/busy.txt";
+    let saves = (1..40).map(|hour| Edit::modified(at(hour * 3600), path, 100 + hour.unsigned_abs()));
+    let edits = std::iter::once(Edit::created(at(0), path, 100)).chain(saves);
+    let options = Options {
+        keep: Keep {
+            newest: Some(newest),
+            ..Keep::default()
+        },
+        ..Options::default()
+    };
+    let place = Place {
+        name: "handbook",
+        provider,
+        path: FOLDER,
+    };
+    let bench = Bench::new(WorldSource::from_edits(edits.collect()), options, &[place]);
+    bench.advance(at(60));
+    bench.init();
+    bench
+}
+
+/// Harvests at the half of an hour; gives what the harvest warned of.
+fn harvest_at(bench: &Bench, hour: i64) -> Value {
+    bench.advance(at(hour * 3600 + 1800));
+    bench.call(&["harvest", "--output", "json"]).exits(0).json()["folders"][0]["retention"].clone()
+}
+
+fn retention(bench: &Bench) -> Value {
+    let checks = doctor(bench, 0);
+    checks
+        .into_iter()
+        .find(|check| check["check"] == "retention")
+        .unwrap()
+}
+
+/// What the harvest measured is shown until something nearer is, and judged by the harvest's rule.
+#[rstest]
+#[case::onedrive(Provider::OneDrive)]
+#[case::google_drive(Provider::GoogleDrive)]
+#[case::dropbox(Provider::Dropbox)]
+fn a_provider_that_keeps_too_little_is_a_warning(#[case] provider: Provider) {
+    let bench = busy(provider, 4);
+    reconfigure(&bench, "\"0 0 * * *\"", "\"0 * * * *\"");
+    let nothing = retention(&bench);
+    assert_eq!(nothing["result"], "pass");
+    assert_eq!(
+        nothing["measured"],
+        json!({ "interval_ms": HOUR_MS, "windows": 0 })
+    );
+    assert!(
+        nothing["found"]
+            .as_str()
+            .unwrap()
+            .starts_with("nothing was measured yet"),
+        "{nothing}"
+    );
+    assert_eq!(harvest_at(&bench, 2), Value::Null);
+    // Four revisions, an hour each, the newest half an hour old; two hours between the looks.
+    let near = json!({ "interval_ms": 2 * HOUR_MS, "kept_ms": 7 * HOUR_MS / 2, "most": 4 });
+    assert_eq!(harvest_at(&bench, 4), near);
+    // A look without changes measures nothing.
+    assert_eq!(
+        bench.call(&["harvest", "--output", "json"]).exits(0).json()["folders"][0]["retention"],
+        Value::Null
+    );
+    let check = retention(&bench);
+    assert_eq!(check["about"], "main/handbook");
+    assert_eq!(check["result"], "warn");
+    assert_eq!(
+        check["measured"],
+        json!({ "interval_ms": 2 * HOUR_MS, "kept_ms": 7 * HOUR_MS / 2, "most": 4, "windows": 3 })
+    );
+    let found = "some file's revisions are kept for 3 h 30 min, 4 of them at most, and 2 h lie between two harvests (3 windows)";
+    assert_eq!(check["found"], found);
+    assert!(
+        check["hint"].as_str().unwrap().starts_with("harvest more often"),
+        "{check}"
+    );
+    let table = bench.call(&["doctor"]).exits(0);
+    assert!(
+        table.stdout.contains(found) && !table.stdout.contains("kept_ms"),
+        "{}",
+        table.stdout
+    );
+}
+
+#[test]
+fn a_provider_that_keeps_enough_is_shown_as_well() {
+    let bench = busy(Provider::OneDrive, 24);
+    reconfigure(&bench, "\"0 0 * * *\"", "\"0 * * * *\"");
+    harvest_at(&bench, 30);
+    assert_eq!(harvest_at(&bench, 31), Value::Null);
+    let check = retention(&bench);
+    assert_eq!(check["result"], "pass");
+    assert_eq!(
+        check["measured"],
+        json!({ "interval_ms": HOUR_MS, "kept_ms": 47 * HOUR_MS / 2, "most": 24, "windows": 2 })
+    );
+}
+
+/// No answer is given from a record that contradicts itself.
+#[test]
+fn a_record_that_was_changed_is_told() {
+    let bench = busy(Provider::OneDrive, 4);
+    harvest_at(&bench, 6);
+    let segments = bench.dir().join("archive/main/2026/segments");
+    let mut keys: Vec<_> = fs::read_dir(segments)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    keys.sort();
+    fs::write(keys.last().unwrap(), b"other bytes").unwrap();
+    let (name, found, hint) = failed(&doctor(&bench, 3));
+    assert_eq!(name, "retention");
+    assert!(found.contains("does not have the digest"), "{found}");
+    assert!(hint.contains("revtrail verify"), "{hint}");
 }

@@ -166,7 +166,7 @@ fn actors_are_told_apart(#[case] actor: Value, #[case] expected: Option<Told>) {
 fn what_explains_nothing_is_left_out() {
     let file = asset("file", ("3344556677", "/evidence/a"), Some("id:a"));
     let actor = json!({".tag": "user", "user": bob()});
-    for kind in ["file_preview", "file_edit", "of_a_later_version"] {
+    for kind in ["file_preview", "file_download", "of_a_later_version"] {
         assert_eq!(
             read(&event(kind, &actor, std::slice::from_ref(&file))),
             None,

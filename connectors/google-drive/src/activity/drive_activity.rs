@@ -38,6 +38,7 @@ struct Act {
 #[derive(Deserialize)]
 struct Detail {
     create: Option<IgnoredAny>,
+    edit: Option<IgnoredAny>,
     #[serde(rename = "move")]
     moved: Option<IgnoredAny>,
     rename: Option<IgnoredAny>,
@@ -95,8 +96,9 @@ struct Impersonation {
     impersonated_user: Option<User>,
 }
 
-/// One activity; `None` when it explains nothing.
-pub(super) fn activity(record: &RawValue) -> Result<Option<Activity>, serde_json::Error> {
+/// What one activity tells: nothing when it explains nothing, and of several people an entry for each, for it does not say who of them
+/// did what.
+pub(super) fn activities(record: &RawValue) -> Result<Vec<Activity>, serde_json::Error> {
     let read: Record = serde_json::from_str(record.get())?;
     let explains = explains(&read);
     let range = read.time_range.as_ref();
@@ -105,15 +107,16 @@ pub(super) fn activity(record: &RawValue) -> Result<Option<Activity>, serde_json
     let mut targets: Vec<Target> = read.targets.iter().chain(own).filter_map(target).collect();
     targets.dedup();
     let Some(at) = at.filter(|_| !explains.is_empty() && !targets.is_empty()) else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
-    Ok(Some(Activity {
-        // Activities have no id.
-        id: ActivityId::of_members(record)?,
+    // Activities have no id.
+    let id = ActivityId::of_members(record)?;
+    let one = Activity {
+        id,
         at,
         explains,
         targets,
-        actor: actor(&read.actors),
+        actor: None,
         client: None,
         raw: Raw {
             body: record.get().to_owned(),
@@ -121,18 +124,29 @@ pub(super) fn activity(record: &RawValue) -> Result<Option<Activity>, serde_json
             request_id: None,
             unknown: 0,
         },
-    }))
+    };
+    let people: Vec<&Who> = read.actors.iter().filter(|who| who.user.is_some()).collect();
+    if people.len() < 2 {
+        return Ok(vec![Activity {
+            actor: actor(&read.actors),
+            ..one
+        }]);
+    }
+    let each = people.iter().enumerate().map(|(place, who)| Activity {
+        id: ActivityId::of_bytes(format!("{place} {}", id.digest()).as_bytes()),
+        actor: actor(std::slice::from_ref(*who)),
+        ..one.clone()
+    });
+    Ok(each.collect())
 }
 
 /// What an activity may look like from the folder. That an item is put somewhere when it is created explains nothing of its own.
 fn explains(record: &Record) -> Vec<Action> {
     let details = record.actions.iter().filter_map(|act| act.detail.as_ref());
     let details: Vec<&Detail> = record.primary_action_detail.iter().chain(details).collect();
-    if details.iter().any(|detail| detail.create.is_some()) {
-        return Vec::new();
-    }
+    let is_new = details.iter().any(|detail| detail.create.is_some());
     let mut found = Vec::new();
-    for detail in details {
+    for detail in details.iter().filter(|detail| !is_new || detail.moved.is_none()) {
         found.extend_from_slice(of_detail(detail));
     }
     found.sort_unstable();
@@ -141,6 +155,12 @@ fn explains(record: &Record) -> Vec<Action> {
 }
 
 fn of_detail(detail: &Detail) -> &'static [Action] {
+    if detail.create.is_some() {
+        return &[Action::Created];
+    }
+    if detail.edit.is_some() {
+        return &[Action::Modified];
+    }
     if detail.moved.is_some() {
         return &[
             Action::Moved,
@@ -179,12 +199,8 @@ fn target(named: &Named) -> Option<Target> {
     })
 }
 
-/// Who did it, where one is told; of several people it is not told which one.
+/// Who did it, where one is told.
 fn actor(actors: &[Who]) -> Option<Actor> {
-    let people = actors.iter().filter(|who| who.user.is_some()).count();
-    if people > 1 {
-        return None;
-    }
     // The administrator stands beside the one whose name was taken.
     let impersonated = actors.iter().find_map(|who| who.impersonation.as_ref());
     if let Some(impersonation) = impersonated {
@@ -237,8 +253,14 @@ mod tests {
 
     use super::*;
 
+    fn all(text: &str) -> Vec<Activity> {
+        activities(&RawValue::from_string(text.to_owned()).unwrap()).unwrap()
+    }
+
     fn read(record: &Value) -> Option<Activity> {
-        activity(&RawValue::from_string(record.to_string()).unwrap()).unwrap()
+        let mut found = all(&record.to_string());
+        assert!(found.len() < 2, "{found:?}");
+        found.pop()
     }
 
     fn record(detail: &Value, actors: &Value) -> Value {
@@ -267,14 +289,11 @@ mod tests {
         );
         let text = record(&rename, &ana()).to_string();
         let spaced = text.replace("\":", "\" : ");
-        let again = activity(&RawValue::from_string(spaced).unwrap())
-            .unwrap()
-            .unwrap();
-        assert_eq!(again.id, found.id, "the same activity");
+        assert_eq!(all(&spaced)[0].id, found.id, "the same activity");
     }
 
     #[test]
-    fn bundled_actions_count_together_and_creations_do_not() {
+    fn bundled_actions_count_together_and_putting_something_new_somewhere_does_not() {
         let mut both = record(&json!({ "move": {} }), &ana());
         both["actions"] =
             json!([{ "detail": { "move": {} } }, { "detail": { "delete": { "type": "TRASH" } } }]);
@@ -282,7 +301,9 @@ mod tests {
         assert!(explains.contains(&Action::MovedOut) && explains.contains(&Action::Trashed));
         let mut created = record(&json!({ "create": { "new": {} } }), &ana());
         created["actions"] = json!([{ "detail": { "create": { "new": {} } } }, { "detail": { "move": {} } }]);
-        assert_eq!(read(&created), None);
+        assert_eq!(read(&created).unwrap().explains, [Action::Created]);
+        let edit = json!({ "edit": {} });
+        assert_eq!(read(&record(&edit, &ana())).unwrap().explains, [Action::Modified]);
         assert_eq!(read(&record(&json!({ "comment": {} }), &ana())), None);
     }
 
@@ -300,9 +321,15 @@ mod tests {
     }
 
     #[test]
-    fn of_several_people_none_is_named_and_a_taken_name_is_told_as_such() {
+    fn of_several_people_each_is_told_and_a_taken_name_is_told_as_such() {
         let two = json!([ana()[0], { "user": { "knownUser": { "personName": "people/2" } } }]);
-        assert_eq!(read(&record(&json!({ "move": {} }), &two)).unwrap().actor, None);
+        let each = all(&record(&json!({ "edit": {} }), &two).to_string());
+        let ids: Vec<_> = each
+            .iter()
+            .map(|one| one.actor.as_ref().unwrap().details.id.as_deref())
+            .collect();
+        assert_eq!(ids, [Some("1029"), Some("2")]);
+        assert_ne!(each[0].id, each[1].id);
         let taken = json!([
             { "impersonation": { "impersonatedUser": { "knownUser": { "personName": "people/1029" } } } },
             { "administrator": {} }

@@ -145,9 +145,13 @@ fn id(id: &Key, place: usize, record: &RawValue) -> ActivityId {
     ActivityId::of_id(&format!("{customer}/{application}/{at}/{qualifier}/{place}"))
 }
 
-/// What an event may look like from the folder. Uploads and edits are left out: revisions name their authors.
+/// What an event may look like from the folder.
 fn explains(name: &str) -> &'static [Action] {
     match name {
+        "create" => &[Action::Created],
+        // Another revision of a file may be uploaded, too.
+        "upload" => &[Action::Created, Action::Modified],
+        "edit" => &[Action::Modified],
         "rename" => &[Action::Renamed, Action::Moved],
         // A move can also take an item out of sight.
         "move" | "add_to_folder" | "remove_from_folder" => &[
@@ -183,6 +187,9 @@ fn target(event: &Event, roots: &[FolderRoot]) -> Option<Target> {
     })
 }
 
+/// The key of what Google did by itself.
+const SYSTEM: &str = "SYSTEM";
+
 /// Who did it. A program that used somebody's grant is named beside the person; one that took a person's name by delegation acted itself.
 fn actor(who: &Who, event: &Event) -> Option<Actor> {
     let application = application(who, event);
@@ -207,6 +214,7 @@ fn actor(who: &Who, event: &Event) -> Option<Actor> {
         .as_deref()
         .is_some_and(|email| email.to_ascii_lowercase().ends_with(SERVICE_ACCOUNT_DOMAIN));
     let kind = match (&email, &profile, who.caller_type.as_deref()) {
+        (None, None, Some("KEY")) if who.key.as_deref() == Some(SYSTEM) => ActorKind::Service,
         (.., Some("KEY")) => ActorKind::Application,
         _ if is_program => ActorKind::Application,
         (Some(_), ..) | (None, Some(_), _) => ActorKind::User,
@@ -234,7 +242,7 @@ fn application(who: &Who, event: &Event) -> Option<Application> {
         id: told(program.and_then(|program| program.oauth_client_id.as_deref()))
             .or_else(|| told(event.text("originating_app_id")))
             .or_else(|| told(agent.and_then(|agent| agent.agent_id.as_deref())))
-            .or_else(|| told(who.key.as_deref())),
+            .or_else(|| told(who.key.as_deref()).filter(|key| key != SYSTEM)),
         name: told(program.and_then(|program| program.application_name.as_deref()))
             .or_else(|| told(agent.and_then(|agent| agent.agent_name.as_deref()))),
     };
@@ -331,7 +339,8 @@ mod tests {
 
     #[rstest]
     #[case::program(json!({ "email": "bot@p.iam.gserviceaccount.com" }), ActorKind::Application)]
-    #[case::key(json!({ "callerType": "KEY", "key": "SYSTEM" }), ActorKind::Application)]
+    #[case::key(json!({ "callerType": "KEY", "key": "robot-17" }), ActorKind::Application)]
+    #[case::google(json!({ "callerType": "KEY", "key": "SYSTEM" }), ActorKind::Service)]
     #[case::stranger(json!({ "callerType": "EXTERNAL_USER", "profileId": STRANGER }), ActorKind::Anonymous)]
     #[case::outsider(json!({ "callerType": "EXTERNAL_USER", "email": "b@elsewhere.example", "profileId": STRANGER }), ActorKind::User)]
     #[case::number_only(json!({ "profileId": "1029" }), ActorKind::User)]

@@ -104,13 +104,18 @@ pub(super) fn activity(
     }))
 }
 
-/// What an operation may look like from the folder. Uploads and edits are left out: versions name their authors.
+/// What an operation may look like from the folder.
 fn explains(operation: &str) -> &'static [Action] {
     let verb = operation
         .strip_prefix("File")
         .or_else(|| operation.strip_prefix("Folder"))
         .unwrap_or_default();
     match verb {
+        // What was there before is replaced by an upload, too; and a new file is saved once more by the service.
+        "Uploaded" | "SyncUploadedFull" | "Modified" | "ModifiedExtended" => {
+            &[Action::Created, Action::Modified]
+        }
+        "Created" => &[Action::Created],
         // The bin's stages are told as deletions of their own; older logs call the first deletion so.
         "Recycled" | "Deleted" | "DeletedFirstStageRecycleBin" | "DeletedSecondStageRecycleBin" => {
             &[Action::Deleted, Action::AccessLost]
@@ -246,7 +251,11 @@ mod tests {
     #[case("FolderRecycled", &[Action::Deleted, Action::AccessLost])]
     #[case("FileRenamed", &[Action::Renamed, Action::Moved])]
     #[case("FolderRestored", &[Action::Restored])]
-    #[case("FileModified", &[])]
+    #[case("FileModified", &[Action::Created, Action::Modified])]
+    #[case("FileModifiedExtended", &[Action::Created, Action::Modified])]
+    #[case("FileUploaded", &[Action::Created, Action::Modified])]
+    #[case("FolderCreated", &[Action::Created])]
+    #[case("FileCopied", &[])]
     #[case("FileAccessedExtended", &[])]
     #[case("SiteDeleted", &[])]
     fn operations_explain_what_they_can_look_like(#[case] operation: &str, #[case] expected: &[Action]) {

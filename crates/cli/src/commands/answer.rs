@@ -41,7 +41,8 @@ pub(crate) async fn records(
     Ok(read)
 }
 
-fn reader(
+/// A reader of a ledger's record.
+pub(crate) fn reader(
     archive: &Arc<dyn revtrail_archive::Archive>,
     (name, ledger): (&LedgerName, &Ledger),
     key: revtrail_query::KeyOf,

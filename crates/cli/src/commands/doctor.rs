@@ -3,6 +3,7 @@
 mod folders;
 mod local;
 mod remedy;
+mod retention;
 
 use revtrail_evidence::visible;
 use revtrail_model::time::{Timestamp, millis_between};
@@ -10,7 +11,7 @@ use revtrail_settings::{Config, SettingsError};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    args::{Global, LedgerArg},
+    args::{Global, LedgerArg, Output},
     exit::{Exit, Failure},
     output::Sheet,
     wiring,
@@ -41,6 +42,8 @@ struct Check {
     about: String,
     verdict: Verdict,
     found: String,
+    /// What was measured, in numbers, for programs.
+    measured: Value,
 }
 
 impl Check {
@@ -50,7 +53,13 @@ impl Check {
             about: about.into(),
             verdict,
             found: found.into(),
+            measured: Value::Null,
         }
+    }
+
+    fn with(mut self, measured: Value) -> Self {
+        self.measured = measured;
+        self
     }
 
     fn pass(name: &'static str, about: impl Into<String>, found: impl Into<String>) -> Self {
@@ -73,21 +82,35 @@ impl Check {
         Self::new(name, about, verdict, causes.join(": "))
     }
 
-    fn row(&self) -> Vec<Value> {
+    /// The cells of [`columns`].
+    fn row(&self, output: Output) -> Vec<Value> {
         let (word, hint) = match &self.verdict {
             Verdict::Pass => ("pass", ""),
             Verdict::Warn { hint } => ("warn", hint.as_str()),
             Verdict::Fail { hint, .. } => ("fail", hint.as_str()),
         };
         let hint = if hint.is_empty() { Value::Null } else { json!(hint) };
-        vec![
+        let mut row = vec![
             json!(self.name),
             json!(visible(&self.about)),
             json!(word),
             json!(visible(&self.found)),
             hint,
-        ]
+        ];
+        if output != Output::Table {
+            row.push(self.measured.clone());
+        }
+        row
     }
+}
+
+/// People read what was measured in words.
+fn columns(output: Output) -> Vec<&'static str> {
+    let mut columns = vec!["check", "about", "result", "found", "hint"];
+    if output != Output::Table {
+        columns.push("measured");
+    }
+    columns
 }
 
 pub(crate) async fn run(global: &Global, args: &LedgerArg) -> Result<Exit, Failure> {
@@ -97,8 +120,8 @@ pub(crate) async fn run(global: &Global, args: &LedgerArg) -> Result<Exit, Failu
     };
     let exit = exit_of(&checks);
     Sheet {
-        columns: vec!["check", "about", "result", "found", "hint"],
-        rows: checks.iter().map(Check::row).collect(),
+        columns: columns(global.output),
+        rows: checks.iter().map(|check| check.row(global.output)).collect(),
         about: Map::from_iter([("ok".to_owned(), json!(exit == Exit::Done))]),
         name: "checks",
     }
@@ -136,7 +159,7 @@ fn exit_of(checks: &[Check]) -> Exit {
             .iter()
             .any(|check| matches!(&check.verdict, Verdict::Fail { exit, .. } if *exit == wanted))
     };
-    [Exit::Usage, Exit::CannotJudge, Exit::Failed]
+    [Exit::Contradiction, Exit::Usage, Exit::CannotJudge, Exit::Failed]
         .into_iter()
         .find(|exit| failed(*exit))
         .unwrap_or(Exit::Done)
@@ -180,6 +203,11 @@ mod tests {
         assert_eq!(
             exit_of(&[failed(Exit::Failed), failed(Exit::CannotJudge)]),
             Exit::CannotJudge
+        );
+        // A record that contradicts itself outweighs everything.
+        assert_eq!(
+            exit_of(&[failed(Exit::Usage), failed(Exit::Contradiction)]),
+            Exit::Contradiction
         );
     }
 

@@ -7,13 +7,13 @@ use revtrail_model::{
     time::{Timestamp, plus_seconds},
 };
 
-use super::state::{Named, Record, Waiting};
+use super::{
+    bounds::{PLAY, is_content},
+    state::{Named, Record, Waiting},
+};
 
 /// How far the clocks of log and feed may differ, seconds.
 const SKEW: i64 = 300;
-
-/// How far a record of a revision may lie from the revision's own time, seconds.
-const JITTER: i64 = 10;
 
 /// A record that fits an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,8 +130,9 @@ impl<'a> Index<'a> {
             by_item || places.is_some_and(|(above, place)| place.is_below(above))
         };
         let events = self.events.iter().enumerate();
+        // That something was done to a folder tells nothing about who wrote what is in it.
         events
-            .filter(|(_, event)| in_drive(target, event) && is_below(event))
+            .filter(|(_, event)| !is_content(event.action) && in_drive(target, event) && is_below(event))
             .map(|(place, _)| place)
             .collect()
     }
@@ -143,10 +144,12 @@ fn in_drive(target: &Named, event: &Waiting) -> bool {
 
 /// Whether the event can have happened at a moment, with so many seconds of doubt.
 fn holds(event: &Waiting, at: Timestamp, doubt: i64) -> bool {
-    let doubt = if event.revision.is_some() {
-        doubt.max(JITTER)
-    } else {
-        doubt
+    let doubt = match (is_content(event.action), &event.revision) {
+        // Bounds of a save have all the play there is: beyond them lie other saves of the item, of which most have an author and do not
+        // wait here.
+        (true, _) => 0,
+        (false, Some(_)) => doubt.max(PLAY),
+        (false, None) => doubt,
     };
     event
         .not_before

@@ -6,13 +6,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use revtrail_connector::{Activity, Extent, Target, change::Raw};
 use revtrail_model::{
     Digest,
-    event::{Action, ClientDetails, Event, Occurred, TimeSource},
+    event::{Action, ClientDetails, Event},
     id::{AccountName, Cursor, DriveId, FolderName, ItemId, PlaceKey, RevisionId},
     record::canonical_digest,
-    time::{Timestamp, plus_seconds},
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{Bounds, Found, bounds};
 use crate::inventory::{Inventory, StoredActor};
 
 /// By account.
@@ -65,6 +66,9 @@ pub struct Waiting {
     /// Revision the fact is about.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<RevisionId>,
+    /// Other revisions of the item can be what a record within the bounds is about.
+    #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
     /// Latest moment it can have happened.
     #[serde(rename = "t")]
     pub not_after: Timestamp,
@@ -155,22 +159,15 @@ pub struct Named {
 impl Waiting {
     /// What an event waits for; `None` when it waits for nothing: its actor is known, it was found by a first look, which tells of times
     /// before the harvest, or logs do not tell of its kind.
-    pub fn new(event: &Event, inventory: &Inventory) -> Option<Self> {
+    pub fn new(event: &Event, inventory: &Inventory, found: Found) -> Option<Self> {
         if event.actor.is_some() || event.baseline || !is_told(event.action) {
             return None;
         }
-        let (not_before, not_after) = match event.occurred {
-            // Whoever uploads may have chosen the time; only the look bounds it.
-            Occurred::At {
-                source: TimeSource::Client,
-                ..
-            } => (None, event.observed_at),
-            Occurred::At { at, .. } => (Some(at), plus_seconds(at, 1)),
-            Occurred::Between {
-                not_before,
-                not_after,
-            } => (not_before, not_after),
-        };
+        let Bounds {
+            not_before,
+            not_after,
+            shared,
+        } = bounds(event, inventory, found);
         let mut above = inventory.ancestors(&event.item_id);
         if let Some(through) = event.derived_from.as_deref().map(ItemId::from)
             && !above.contains(&through)
@@ -188,6 +185,7 @@ impl Waiting {
             not_before,
             place: item.and_then(|item| item.place.clone()),
             revision: event.revision_id.clone(),
+            shared,
             not_after,
             given_up: false,
             above,
@@ -198,7 +196,9 @@ impl Waiting {
 /// Kinds of facts that are found without an actor and that audit logs tell of.
 const fn is_told(action: Action) -> bool {
     match action {
-        Action::Renamed
+        Action::Created
+        | Action::Modified
+        | Action::Renamed
         | Action::Moved
         | Action::MovedIn
         | Action::MovedOut
@@ -206,9 +206,7 @@ const fn is_told(action: Action) -> bool {
         | Action::Deleted
         | Action::Restored
         | Action::AccessLost => true,
-        Action::Created
-        | Action::Modified
-        | Action::Copied
+        Action::Copied
         | Action::PermissionChanged
         | Action::RevisionVanished
         | Action::InstructionsChanged => false,

@@ -192,6 +192,7 @@ fn deleted(item: &str, (from, to): (&str, &str)) -> Waiting {
         not_before: Some(at(from)),
         place: None,
         revision: None,
+        shared: false,
         not_after: at(to),
         given_up: false,
         above: vec!["dir".into(), "root".into()],
@@ -456,5 +457,90 @@ async fn of_two_deletions_of_one_item_a_record_explains_the_one_whose_bounds_hol
             said(Outcome::Attributed, "alice", Basis::Reported, "1T09:59:00"),
             said(Outcome::Attributed, "bob", Basis::Reported, "1T10:01:00"),
         ]
+    );
+}
+
+/// `who` saved an item, or a folder, at a moment.
+fn save(body: &str, who: &str, (item, moment): (&str, &str)) -> Activity {
+    Activity {
+        explains: vec![Action::Created, Action::Modified],
+        ..deletion(body, who, (item, moment))
+    }
+}
+
+/// A revision without author, which took what was saved between two moments.
+fn saved(item: &str, bounds: (&str, &str)) -> Waiting {
+    Waiting {
+        action: Action::Modified,
+        revision: Some("r".into()),
+        ..deleted(item, bounds)
+    }
+}
+
+#[tokio::test]
+async fn a_save_is_explained_by_a_record_within_its_bounds_and_no_other() {
+    let mut bench = Bench::new(vec![saved("a", LOOKS)]);
+    // Of the revisions before and after, whose authors are known; these do not wait.
+    bench.appears(save("before", "mallory", ("a", "1T07:59:59")));
+    bench.appears(save("after", "mallory", ("a", "1T10:00:01")));
+    bench.appears(save("of the folder", "mallory", ("dir", "1T09:00:00")));
+    bench.appears(deletion("no save", "mallory", ("a", "1T09:00:00")));
+    assert_eq!(bench.read("1T10:00:05").await.1, []);
+    bench.appears(save("own", "alice", ("a", "1T09:00:00")));
+    assert_eq!(
+        bench.read("1T10:01:00").await.1,
+        [said(Outcome::Attributed, "alice", Basis::Reported, "1T09:00:00")]
+    );
+}
+
+/// Several people worked on one version: none of them is its author.
+#[tokio::test]
+async fn who_worked_on_a_version_together_is_all_told() {
+    let mut bench = Bench::new(vec![saved("a", LOOKS)]);
+    bench.appears(save("1", "alice", ("a", "1T08:10:00")));
+    bench.appears(save("2", "bob", ("a", "1T08:20:00")));
+    bench.appears(save("3", "alice", ("a", "1T08:30:00")));
+    let names = [
+        ("alice", "1T08:10:00"),
+        ("bob", "1T08:20:00"),
+        ("alice", "1T08:30:00"),
+    ];
+    assert_eq!(
+        bench.read("1T10:00:05").await.1,
+        names.map(|(who, when)| said(Outcome::Ambiguous, who, Basis::Reported, when))
+    );
+}
+
+/// Of several revisions within the same bounds, one record names the author of one, and does not say which.
+#[tokio::test]
+async fn a_record_that_may_be_of_another_revision_decides_nothing() {
+    let shared = Waiting {
+        shared: true,
+        ..saved("a", LOOKS)
+    };
+    let mut bench = Bench::new(vec![shared]);
+    bench.appears(save("one", "alice", ("a", "1T09:00:00")));
+    assert_eq!(
+        bench.read("1T10:00:05").await.1,
+        [said(Outcome::Ambiguous, "alice", Basis::Reported, "1T09:00:00")]
+    );
+}
+
+/// What is created after the look is not known yet when the log is read.
+#[tokio::test]
+async fn a_record_of_something_new_waits_for_the_look_that_shows_it() {
+    let mut bench = Bench::new(vec![]);
+    let mut record = save("r", "alice", ("new", "1T10:00:04"));
+    record.targets[0].drive = Some("ns".into());
+    bench.appears(record);
+    assert_eq!(bench.read("1T10:00:05").await.1, []);
+    let created = Waiting {
+        action: Action::Created,
+        ..saved("new", ("1T10:00:00", "1T11:00:00"))
+    };
+    bench.state.events.push(created);
+    assert_eq!(
+        bench.read("1T11:00:05").await.1,
+        [said(Outcome::Attributed, "alice", Basis::Reported, "1T10:00:04")]
     );
 }

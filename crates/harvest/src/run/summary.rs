@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use revtrail_connector::ErrorKind;
 use revtrail_model::{
     id::{AccountName, FolderName},
-    leaf::{GapReason, WindowLeaf, WindowState},
-    time::millis_between,
+    leaf::{GapReason, WindowState},
 };
 
-use crate::audit;
+use crate::{audit, retention::Nearness};
 
 /// Counts by account and operation.
 pub type Counts = BTreeMap<String, BTreeMap<String, u64>>;
@@ -56,30 +55,6 @@ pub struct FolderSummary {
     pub failure: Option<ErrorKind>,
     /// How far back the provider keeps revisions, where that comes near the time between two looks.
     pub retention: Option<Nearness>,
-}
-
-/// The provider's retention, measured, beside the time between two looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Nearness {
-    /// The shortest time for which some file's revisions were still listed, milliseconds.
-    pub kept_ms: i64,
-    /// Time from the look before to this one, or from this one to the next as the schedule has it, whichever is longer, milliseconds.
-    pub interval_ms: i64,
-    /// Revisions in the longest list that does not begin at the beginning.
-    pub most: u64,
-}
-
-/// What is kept for less than twice the interval may be gone when one look is missed.
-pub(super) fn nearness(window: &WindowLeaf, period_ms: i64) -> Option<Nearness> {
-    let (kept, seen_at) = (window.kept?, window.covers_to?);
-    let since = window.covers_from.map_or(0, |from| millis_between(from, seen_at));
-    let kept_ms = millis_between(kept.from, seen_at);
-    let interval_ms = since.max(period_ms);
-    (interval_ms > kept_ms / 2).then_some(Nearness {
-        kept_ms,
-        interval_ms,
-        most: kept.most.0,
-    })
 }
 
 /// What became of one account's audit log.

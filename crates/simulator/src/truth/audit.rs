@@ -32,7 +32,7 @@ pub struct AuditFact {
     pub occurred_at: Timestamp,
     /// From when on the log had it.
     pub visible_at: Timestamp,
-    /// What kind of actor the log names.
+    /// What kind of actor the log names: a person, even if a program acted for them that is named as well; a program, where it is named alone.
     pub actor_kind: FactActorKind,
     /// The account the log names, whether it acted itself or an application acted for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

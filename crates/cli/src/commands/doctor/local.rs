@@ -12,7 +12,7 @@ use revtrail_model::{
 };
 use revtrail_settings::{Config, Ledger, PrivateKey};
 
-use super::{Check, clock};
+use super::{Check, clock, retention};
 use crate::{
     clock::SystemClock,
     exit::{Exit, Failure},
@@ -108,8 +108,9 @@ pub(super) async fn archive(config: &Config, ledgers: &[(&LedgerName, &Ledger)])
         Err(failure) => return vec![Check::fail("archive", about, &failure)],
     };
     let mut checks = vec![protection(config, archive.protection()).await];
-    for (name, _) in ledgers {
+    for (name, ledger) in ledgers {
         checks.push(log(archive.as_ref(), name).await);
+        checks.extend(retention::examine(config, &archive, (name, ledger)).await);
     }
     if let Some(theirs) = archive.clock().await {
         checks.push(clock(about, SystemClock.now(), theirs));

@@ -71,7 +71,8 @@ fn who(sim: &Sim, op: &Op) -> (FactActorKind, Option<FactActor>, Option<FactAppl
                     id: Some(client_id(name)),
                     name: Some(name.to_owned()),
                 };
-                (FactActorKind::Application, named(), Some(application))
+                // It acted for the person, who is named as well.
+                (FactActorKind::User, named(), Some(application))
             }
             None => (FactActorKind::User, named(), None),
         },

@@ -8,7 +8,7 @@ use crate::fault::{Fault, FaultPlan};
 use crate::oauth;
 use crate::sim::{GoogleCorpus, Options};
 use crate::truth::FactAction as A;
-use crate::truth::audit::FactActorKind::{Anonymous, Application, Service, User};
+use crate::truth::audit::FactActorKind::{Anonymous, Service, User};
 use crate::truth::audit::{FactActorKind, told};
 use crate::world::Edit;
 
@@ -260,19 +260,7 @@ fn programs_and_people_are_told_apart_where_the_log_can() {
         .iter()
         .map(|fact| fact.actor_kind)
         .collect();
-    assert_eq!(
-        kinds,
-        [
-            User,
-            Application,
-            Application,
-            User,
-            Anonymous,
-            Service,
-            User,
-            User
-        ]
-    );
+    assert_eq!(kinds, [User, User, User, User, Anonymous, Service, User, User]);
 }
 
 #[test]

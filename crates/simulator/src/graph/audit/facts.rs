@@ -61,7 +61,8 @@ fn who(sim: &Sim, op: &Op) -> (FactActorKind, Option<FactActor>, Option<FactAppl
             (FactActorKind::User, named(actor), None)
         }
         Hand::Through(actor, name) => match sim.options().audit.applications {
-            Applications::Named => (FactActorKind::Application, named(actor), application(name)),
+            // It acted for the person, who is named as well.
+            Applications::Named => (FactActorKind::User, named(actor), application(name)),
             Applications::Hidden => (FactActorKind::User, named(actor), None),
         },
         Hand::Program(actor) => (FactActorKind::Application, None, application(&actor.name)),

@@ -384,7 +384,7 @@ async fn hands_and_applications_are_told_as_far_as_the_log_knows_them() {
         .skip(2)
         .map(|fact| fact.actor_kind)
         .collect();
-    assert_eq!(kinds, [Application, Application, User, Anonymous, Service]);
+    assert_eq!(kinds, [User, Application, User, Anonymous, Service]);
 }
 
 #[tokio::test]

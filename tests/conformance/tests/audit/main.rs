@@ -1,11 +1,13 @@
-//! Audit logs, from the simulator's log to the answer of a question: who deleted, renamed and moved.
+//! Audit logs, from the simulator's log to the answer of a question: who deleted, renamed, moved and saved.
 #![expect(clippy::unwrap_used, reason = "tests")]
+
+mod saves;
 
 use std::collections::BTreeMap;
 
 use revtrail_e2e::{
     Bench, FOLDER, Place,
-    verifiers::{Case, script},
+    verifiers::{Case, auditor, script},
 };
 use revtrail_simulator::{
     Audit, AuditAccess, Credentials, Edit, Fault, FaultPlan, Lag, Options, Provider, Team, Timestamp,
@@ -129,31 +131,39 @@ fn api<'a>(config: &'a str, account: &str) -> &'a str {
 
 struct Stage(Bench);
 
+/// A simulator with an audit log.
+fn options(audit: Audit, page_size: Option<usize>) -> Options {
+    Options {
+        audit,
+        page_size,
+        credentials: Credentials {
+            team: Some(Team {
+                id: "dbtid:AAteam".into(),
+                member: "dbmid:AAmember".into(),
+                admin: "dbmid:AAadmin".into(),
+            }),
+            ..Credentials::default()
+        },
+        ..Options::default()
+    }
+}
+
 impl Stage {
     fn new(audit: Audit, page_size: Option<usize>) -> Self {
         Self::of(Log::DropboxTeam, audit, page_size)
     }
 
     fn of(log: Log, audit: Audit, page_size: Option<usize>) -> Self {
-        let options = Options {
-            audit,
-            page_size,
-            credentials: Credentials {
-                team: Some(Team {
-                    id: "dbtid:AAteam".into(),
-                    member: "dbmid:AAmember".into(),
-                    admin: "dbmid:AAadmin".into(),
-                }),
-                ..Credentials::default()
-            },
-            ..Options::default()
-        };
+        Self::with(log, world(), options(audit, page_size))
+    }
+
+    fn with(log: Log, edits: Vec<Edit>, options: Options) -> Self {
         let place = Place {
             name: "handbook",
             provider: log.provider(),
             path: FOLDER,
         };
-        let bench = Bench::new(WorldSource::from_edits(world()), options, &[place]);
+        let bench = Bench::new(WorldSource::from_edits(edits), options, &[place]);
         bench.write("revtrail.toml", &log.switched_on(&bench.config()));
         bench.init();
         Self(bench)
@@ -177,7 +187,7 @@ impl Stage {
         self.0.call(&["harvest"]).exits(0).stderr
     }
 
-    /// Both verifiers find nothing wrong.
+    /// All verifiers find nothing wrong.
     fn verify(&self) {
         self.0.verify();
         let (copy, key) = (
@@ -190,7 +200,7 @@ impl Stage {
             origin: "evidence.example/main",
             as_of: "2026-10-01T00:00:00Z",
         };
-        if let Some(said) = script(case) {
+        for said in std::iter::once(auditor(case)).chain(script(case)) {
             let report = said.exits(0).json();
             assert_eq!(
                 (&report["verdict"], &report["findings"]),
