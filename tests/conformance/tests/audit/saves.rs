@@ -56,7 +56,7 @@ fn expected(log: Log) -> BTreeMap<(String, String), Said> {
     ];
     match log {
         // Folders have no author here.
-        Log::GoogleReports | Log::DriveActivity => {
+        Log::GoogleReports | Log::DriveActivity | Log::GoogleBoth => {
             told.push(("created", "d", said(&[("attributed", CAROL)])));
         }
         // The log leaves new folders out.
