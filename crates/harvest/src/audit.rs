@@ -54,7 +54,7 @@ const OPERATION: &str = "activity";
 pub struct Counts {
     /// Annotations that name who did it.
     pub attributed: u64,
-    /// Annotations beside others that name somebody else.
+    /// Annotations beside others that name somebody else, or that may be of another revision.
     pub ambiguous: u64,
     /// Events given up.
     pub unattributed: u64,

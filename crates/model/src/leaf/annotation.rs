@@ -18,7 +18,7 @@ use crate::{
 pub enum Outcome {
     /// One record fits the event, or several that name the same actor.
     Attributed,
-    /// Records that name different actors fit the event; this is one of them.
+    /// Records that name different actors fit the event, and this is one of them; or this one may be about another revision of the item.
     Ambiguous,
     /// No record fits, and none is expected any more.
     Unattributed,
@@ -135,7 +135,7 @@ pub enum Finding {
 /// A record that fits an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordFinding {
-    /// True when another record that fits names another actor.
+    /// True when another record that fits names another actor, or this one may be about another revision.
     pub contested: bool,
     /// Whether the record names the item or a folder above it.
     pub basis: Basis,
