@@ -46,9 +46,10 @@ pub struct AccountFile {
     /// included. Give `namespace` or the folder's `drive` with it; folders mounted inside are then left to their own namespaces.
     #[serde(default)]
     pub select_admin: Option<String>,
-    /// Whether the team's log is read for who deleted, moved, renamed and restored files. Default: false. Takes the token of a team link with
-    /// the scope `events.read`, on a plan that records file events. Without it such events have no actor where revisions name none.
-    /// With it, what members do to files outside the designated folders passes through the harvest; nothing of that is kept.
+    /// Whether the team's log is read for who deleted, moved, renamed and restored files, and who saved what names nobody. Default:
+    /// false. Takes the token of a team link with the scope `events.read`, on a plan that records file events. Without it such events
+    /// have no actor where revisions name none. With it, what members do to files outside the designated folders passes through the
+    /// harvest; nothing of that is kept.
     #[serde(default)]
     pub audit: bool,
     /// First wait before a failed request is repeated, milliseconds; it doubles with each further try. Default: 500. A small

@@ -73,11 +73,11 @@ pub struct AccountFile {
     /// Google Cloud is sent there: a wrong host gets it.
     #[serde(default)]
     pub iam_url: Option<String>,
-    /// Which log is read for who trashed, deleted, moved, renamed and restored items: `reports`, the audit log of the customer (takes an
-    /// administrator's consent, and an edition that has it; names applications and addresses), `activity`, Drive Activity (any account;
-    /// tells account numbers, no applications), or `both`: `reports`, and Drive Activity about what that left open after two days. Default:
-    /// none; such events then have no actor where Drive tells none. With `reports`, what the customer's people do to files outside the
-    /// designated folders passes through the harvest; nothing of that is kept.
+    /// Which log is read for who trashed, deleted, moved, renamed and restored items, and who saved what names nobody: `reports`, the
+    /// audit log of the customer (takes an administrator's consent, and an edition that has it; names applications and addresses),
+    /// `activity`, Drive Activity (any account; tells account numbers, no applications), or `both`: `reports`, and Drive Activity about
+    /// what that left open after two days. Default: none; such events then have no actor where Drive tells none. With `reports`, what
+    /// the customer's people do to files outside the designated folders passes through the harvest; nothing of that is kept.
     #[serde(default)]
     pub audit: Option<Audit>,
     /// E-mail address of the administrator the service account acts for when it reads the audit log. Default: `subject`. Whoever holds the

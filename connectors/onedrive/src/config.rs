@@ -79,10 +79,10 @@ pub struct AccountFile {
     /// from there is recorded as the content of a file, so name your own tenant's hosts to be strict.
     #[serde(default)]
     pub download_hosts: Option<Vec<String>>,
-    /// Whether the tenant's audit log is read for who deleted, moved, renamed and restored items. Default: false. Takes the permission
-    /// `ActivityFeed.Read` of the Office 365 Management APIs, and auditing switched on in the tenant; a subscription is started if none
-    /// runs. Without it such events have no actor, for Graph tells none. With it, what the tenant's people do to files outside the
-    /// designated folders passes through the harvest; nothing of that is kept.
+    /// Whether the tenant's audit log is read for who deleted, moved, renamed and restored items, and who saved what names nobody.
+    /// Default: false. Takes the permission `ActivityFeed.Read` of the Office 365 Management APIs, and auditing switched on in the
+    /// tenant; a subscription is started if none runs. Without it such events have no actor, for Graph tells none. With it, what the
+    /// tenant's people do to files outside the designated folders passes through the harvest; nothing of that is kept.
     #[serde(default)]
     pub audit: bool,
     /// Root of the Office 365 Management Activity API, without version. Default: that of `cloud` (`https://manage.office.com`). Access

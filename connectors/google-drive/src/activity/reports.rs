@@ -187,7 +187,7 @@ fn target(event: &Event, roots: &[FolderRoot]) -> Option<Target> {
     })
 }
 
-/// The key of what Google did by itself.
+/// The key that Google's own acts were seen with; the reference does not name it.
 const SYSTEM: &str = "SYSTEM";
 
 /// Who did it. A program that used somebody's grant is named beside the person; one that took a person's name by delegation acted itself.
