@@ -112,6 +112,17 @@ impl Stage {
         self.bench.verify();
     }
 
+    /// A reconciliation walk finds everything as it was told, and the record is sound.
+    pub(crate) fn assert_walk_finds_nothing(&self) {
+        let row = self
+            .bench
+            .call(&["harvest", "--reconcile", "--output", "json"])
+            .exits(0)
+            .json();
+        assert_eq!(row["folders"][0]["reconciled"], 0, "{row}");
+        self.bench.verify();
+    }
+
     /// Gaps that are open: reason, start (absent: the beginning) and end.
     pub(crate) fn gaps(&self) -> Vec<(String, Option<Timestamp>, Timestamp)> {
         let about = self.bench.call(&["log", "--output", "json"]).json();
