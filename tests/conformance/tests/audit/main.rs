@@ -370,6 +370,43 @@ fn records_that_name_places_alone_are_matched_by_place() {
     stage.verify();
 }
 
+/// `doctor` tries every log that is to be read, and says what to do about one that may not be.
+#[rstest]
+fn the_doctor_tries_the_logs(
+    #[values(
+        Log::DropboxTeam,
+        Log::Microsoft,
+        Log::GoogleReports,
+        Log::DriveActivity,
+        Log::GoogleBoth
+    )]
+    log: Log,
+    #[values(AuditAccess::Granted, AuditAccess::NotGranted)] access: AuditAccess,
+) {
+    let granted = access == AuditAccess::Granted;
+    let audit = Audit {
+        access,
+        ..Audit::default()
+    };
+    let stage = Stage::of(log, audit, None);
+    stage.0.advance(at(4, 8, 0));
+    let answer = stage.0.call(&["doctor", "--output", "json"]).json();
+    let checks = answer["checks"].as_array().unwrap().iter();
+    let of_logs: Vec<&Value> = checks
+        .filter(|check| check["check"].as_str().unwrap().ends_with("audit log"))
+        .collect();
+    let names: Vec<&Value> = of_logs.iter().map(|check| &check["check"]).collect();
+    match log {
+        Log::GoogleBoth => assert_eq!(names, ["audit log", "second audit log"]),
+        _ => assert_eq!(names, ["audit log"]),
+    }
+    for check in of_logs {
+        assert_eq!(check["result"], if granted { "pass" } else { "fail" }, "{check}");
+        let hint = check["hint"].as_str().unwrap_or_default();
+        assert_eq!(hint.contains("or leave audit out"), !granted, "{check}");
+    }
+}
+
 #[test]
 fn a_log_that_may_not_be_read_leaves_the_harvest_complete_and_is_told() {
     let audit = Audit {

@@ -61,6 +61,12 @@ pub(super) fn audit_log(error: ConnectorError) -> Failure {
         (ErrorKind::NotSupported, Provider::Dropbox) => {
             "the team's plan records no file events (docs/setup-dropbox.md, section 3); leave audit out"
         }
+        (ErrorKind::PermissionDenied | ErrorKind::Unauthorized, Provider::OneDrive) => {
+            "give the app ActivityFeed.Read of the Office 365 Management APIs with admin consent, and switch auditing on (docs/setup-onedrive.md, section 7), or leave audit out"
+        }
+        (ErrorKind::PermissionDenied | ErrorKind::Unauthorized, Provider::GoogleDrive) => {
+            "delegate the log's scope, switch its API on, and read Reports as an administrator (docs/setup-google-drive.md, section 6), or leave audit out"
+        }
         _ => error.hint(),
     };
     failure(hint.to_owned(), error)
