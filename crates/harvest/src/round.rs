@@ -86,6 +86,8 @@ pub struct Round {
     pub seen: BTreeSet<ItemId>,
     /// Folders that came into the folder while it was listed: what is in them may not have been kept, or never been listed.
     came_in: BTreeSet<ItemId>,
+    /// Items that cannot be placed before this one is shown.
+    waiting: HashMap<ItemId, Vec<ItemId>>,
 }
 
 impl Round {
@@ -168,9 +170,23 @@ impl Round {
         overlay.standing(id, view.root)
     }
 
+    /// Places an entry, and those that waited for it to be shown: raw records are not to be held in memory to the end because a listing
+    /// shows children before their folders.
+    fn place(&mut self, id: &ItemId, view: &mut View<'_>) -> Result<(), HarvestError> {
+        let mut shown = vec![id.clone()];
+        while let Some(id) = shown.pop() {
+            self.place_one(&id, view)?;
+            shown.extend(self.waiting.remove(&id).unwrap_or_default());
+        }
+        Ok(())
+    }
+
     /// Archives the raw record of an entry in the folder, and forgets a file outside at once: a whole-drive listing must not be held
     /// in memory for the sake of one folder.
-    fn place(&mut self, id: &ItemId, view: &mut View<'_>) -> Result<(), HarvestError> {
+    fn place_one(&mut self, id: &ItemId, view: &mut View<'_>) -> Result<(), HarvestError> {
+        if !self.entries.contains_key(id) {
+            return Ok(());
+        }
         let standing = self.standing(id, view);
         let recorded = view.inventory.item(id).is_some_and(Item::is_recorded);
         if standing == Standing::Inside || recorded {
@@ -178,6 +194,15 @@ impl Round {
         }
         if standing == Standing::Outside && !self.is_folder(id) {
             self.entries.remove(id);
+        }
+        let overlay = Overlay {
+            entries: &self.entries,
+            inventory: view.inventory,
+        };
+        if standing == Standing::Unknown
+            && let Some(missing) = overlay.missing(id, view.root).cloned()
+        {
+            self.waiting.entry(missing).or_default().push(id.clone());
         }
         Ok(())
     }
@@ -300,17 +325,21 @@ impl Overlay<'_> {
     /// Where an item stands after what has been read so far.
     pub fn standing(&self, id: &ItemId, root: &FolderRoot) -> Standing {
         let tree = Tree::new(self, &root.item);
-        let mut last = id;
-        for ancestor in tree.ancestors(id) {
-            if *ancestor == root.item {
-                return Standing::Inside;
-            }
-            last = ancestor;
+        if tree.ancestors(id).any(|ancestor| *ancestor == root.item) {
+            return Standing::Inside;
         }
-        // The walk ends at an item without parent (a root: decided) or at one that has not been shown.
-        match self.node(last) {
-            Some(_) => Standing::Outside,
-            None => Standing::Unknown,
+        match self.missing(id, root) {
+            Some(_) => Standing::Unknown,
+            None => Standing::Outside,
         }
     }
+
+    /// The ancestor that has not been shown. The way up ends there, or at an item without parent: a root.
+    fn missing<'s>(&'s self, id: &'s ItemId, root: &'s FolderRoot) -> Option<&'s ItemId> {
+        let last = Tree::new(self, &root.item).ancestors(id).last().unwrap_or(id);
+        self.node(last).is_none().then_some(last)
+    }
 }
+
+#[cfg(test)]
+mod tests;
